@@ -1,0 +1,367 @@
+"""The output records, as typed values.
+
+Fields that every output for a customer carries: `record_id` = hash(incarnation, customer, kind, sequence); `sequence` counts
+the records of that kind for that customer, from 1; `as_of` is the time it was judged at; `emitted_at` is the wall clock, added
+outside the fold and None in a replay; `caused_by` are ids of the events since the last published health change, the newest ones,
+and `caused_by_count` is how many there were; `config_version` is the version of the definitions. Times are epoch
+milliseconds in UTC.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Band = Literal["red", "yellow", "green"]
+Cause = Literal["data", "time", "config"]
+Severity = Literal["info", "warning", "high", "critical"]
+EpisodeState = Literal["opened", "updated", "resolved", "retracted"]
+Quadrant = Literal["advocate", "vip_support", "wildcard", "churner", "unknown"]
+
+
+class Figure(Struct, frozen=True, kw_only=True, gc=False, cache_hash=True):
+    """A published figure: `value` is None when it cannot be known, and `reason` then says why.
+
+    `dimension` is the touchpoint, scale, goal, … it is cut by, empty for the whole; `window_days` is None for a figure that has
+    no window; `low` and `high` bound the 95 % interval in the unit of the value.
+    """
+
+    name: str
+    dimension: str = ""
+    window_days: int | None = None
+    value: float | None = None
+    n: int | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
+
+
+class MeasureChange(Struct, frozen=True, kw_only=True, gc=False):
+    """One measure's part in a change of the score.
+
+    `*_value` is the figure on the curve (0-100), `*_contribution` is weight x value / sum of the weights present, in points of
+    the score; the `delta`s of all measures sum to the change of the score.
+    """
+
+    measure: str
+    figure: str
+    old_figure: float | None
+    new_figure: float | None
+    old_value: float | None
+    new_value: float | None
+    old_weight: float
+    new_weight: float
+    old_contribution: float
+    new_contribution: float
+    delta: float
+
+
+class WayUp(Struct, frozen=True, kw_only=True, gc=False):
+    """The single measure that needs the smallest relative change of its figure to reach the next band."""
+
+    to_band: Band
+    measure: str | None
+    figure_now: float | None
+    figure_needed: float | None
+    text: str
+
+
+class HealthChange(Struct, frozen=True, kw_only=True):
+    """The displayed score moved by at least 1, or its band or coverage changed, against the last published value.
+
+    Changes chain: the old values of a record are the new values of the one before it (`sequence` - 1).
+    """
+
+    record_id: str
+    customer_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    caused_by: list[str]
+    caused_by_count: int
+    config_version: int
+    scorecard: str
+    purpose: Literal["risk", "upgrade_readiness", "advocacy"]
+    cause: Cause
+    revision: int
+    old_score: float | None
+    new_score: float | None
+    old_displayed: float | None
+    new_displayed: float | None
+    old_band: Band | None
+    new_band: Band | None
+    old_measures_present: int
+    new_measures_present: int
+    measures_total: int
+    measures: list[MeasureChange]
+    override_score: float | None = None
+    override_author: str | None = None
+    override_reason: str | None = None
+    override_expires_at: int | None = None
+    way_up: WayUp | None = None
+
+
+class Evidence(Struct, frozen=True, kw_only=True, gc=False):
+    """A figure that an alert rests on, beside the threshold it was held against."""
+
+    figure: str
+    dimension: str = ""
+    value: float | None = None
+    threshold: float | None = None
+    n: int | None = None
+
+
+class ChurnAlert(Struct, frozen=True, kw_only=True):
+    """One state of an alert episode. The newest record of an `episode_id` is its state now."""
+
+    record_id: str
+    customer_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    caused_by: list[str]
+    caused_by_count: int
+    config_version: int
+    episode_id: str
+    rule: str
+    rule_version: int
+    state: EpisodeState
+    severity: Severity
+    opened_at: int
+    evidence: list[Evidence]
+    explanation: str
+    action: str
+    cause: Cause
+    mrr_cents: int | None = None
+    currency: str | None = None
+    renewal_at: int | None = None
+    owner: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: int | None = None
+    acted_by: str | None = None
+    acted_at: int | None = None
+    muted: bool = False
+    resolution: str | None = None
+
+
+class LoyaltyChange(Struct, frozen=True, kw_only=True):
+    """A customer moved to another loyalty quadrant; `reason` says why it is unknown."""
+
+    record_id: str
+    customer_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    caused_by: list[str]
+    caused_by_count: int
+    config_version: int
+    cause: Cause
+    old_quadrant: Quadrant
+    new_quadrant: Quadrant
+    reason: str | None
+    action: str
+    csat_90d_pct: float | None
+    csat_90d_low_pct: float | None
+    csat_90d_high_pct: float | None
+    csat_90d_n: int
+    promoters: int
+    passives: int
+    detractors: int
+    borderline: bool
+    few: bool
+    worst_touchpoint: str | None
+    weak_touchpoint: bool
+
+
+class SurveyRequest(Struct, frozen=True, kw_only=True):
+    """A question to ask, or one that was deferred, expired or throttled."""
+
+    record_id: str
+    customer_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    caused_by: list[str]
+    caused_by_count: int
+    config_version: int
+    request_id: str
+    survey: Literal["csat", "nps", "ces", "product"]
+    scale: Literal["good_bad", "1_5", "0_10", "1_10", "1_7"]
+    state: Literal["due", "deferred", "expired", "throttled"]
+    reason: str | None
+    due_at: int
+    expires_at: int
+    respondent_id: str | None
+    touchpoint: str | None
+    interaction_id: str | None
+    ticket_id: str | None
+    locale: str
+    question: str
+    answers: list[str]
+
+
+class OpenAlert(Struct, frozen=True, kw_only=True):
+    """An open episode, as the customer's snapshot shows it."""
+
+    episode_id: str
+    rule: str
+    severity: Severity
+    opened_at: int
+    explanation: str
+    action: str
+    acknowledged_by: str | None = None
+
+
+class HealthNow(Struct, frozen=True, kw_only=True):
+    """A score as it stands, with what it is made of."""
+
+    scorecard: str
+    purpose: Literal["risk", "upgrade_readiness", "advocacy"]
+    score: float | None
+    displayed: float | None
+    band: Band | None
+    measures_present: int
+    measures_total: int
+    measures: list[MeasureChange]
+
+
+class TimelineEntry(Struct, frozen=True, kw_only=True, gc=False):
+    """Something that mattered in the customer's history."""
+
+    at: int
+    kind: str
+    text: str
+
+
+class CustomerSnapshot(Struct, frozen=True, kw_only=True):
+    """What is known of a customer at `as_of`: the account, every figure, the scores and the open episodes."""
+
+    record_id: str
+    customer_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    caused_by: list[str]
+    caused_by_count: int
+    config_version: int
+    stage: str
+    stage_since: int | None
+    plan: str | None
+    mrr_cents: int | None
+    currency: str | None
+    seats: int | None
+    segment: str | None
+    renewal_at: int | None
+    owner: str | None
+    last_seen_at: int | None
+    events_accepted: int
+    flags: list[str]
+    health: list[HealthNow]
+    figures: list[Figure]
+    open_alerts: list[OpenAlert]
+    quadrant: Quadrant = "unknown"
+    timeline: list[TimelineEntry] = []
+
+
+class FleetPartial(Struct, frozen=True, kw_only=True, gc=False):
+    """One partition's part of a fleet figure: absolute, so that receiving it twice or late changes nothing.
+
+    `bucket` is the start of the hour or day it counts, None for a gauge; what each place of `counts` means is said by
+    `processors.fleet.FIGURES`.
+    """
+
+    partition: int
+    incarnation: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    config_version: int
+    figure: str
+    dimension: str
+    bucket: int | None
+    counts: list[int]
+
+
+class FleetSnapshot(Struct, frozen=True, kw_only=True):
+    """A figure of the whole fleet: `as_of` is the minimum over the partitions, `coverage_share` says how many have reported."""
+
+    record_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    config_version: int
+    figure: str
+    dimension: str
+    window_days: int | None
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    n: int | None
+    low: float | None
+    high: float | None
+    coverage_share: float
+    reason: str | None
+
+
+class FleetAlert(Struct, frozen=True, kw_only=True):
+    """One state of an episode of a fleet rule."""
+
+    record_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    config_version: int
+    episode_id: str
+    rule: str
+    rule_version: int
+    state: EpisodeState
+    severity: Severity
+    opened_at: int
+    evidence: list[Evidence]
+    explanation: str
+    action: str
+
+
+class Header(Struct, frozen=True, kw_only=True, gc=False):
+    """A header of a record that could not be processed; the value is cut to a bound."""
+
+    name: str
+    value: bytes | None
+
+
+class DeadLetter(Struct, frozen=True, kw_only=True):
+    """A record that could not be processed, with the reason and the original, so that it can be mended and replayed.
+
+    `original` holds up to 64 kB of the value; `original_bytes` and `sha256` are those of the whole.
+    """
+
+    record_id: str
+    customer_id: str | None
+    as_of: int
+    emitted_at: int | None
+    config_version: int
+    reason: str
+    message: str
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    headers: list[Header]
+    original: bytes | None
+    original_bytes: int
+    truncated: bool
+    sha256: str
+
+
+class DefinitionsVersion(Struct, frozen=True, kw_only=True):
+    """A version of the definitions file in the log; `text` is the TOML itself."""
+
+    version: int
+    applied_at: int
+    author: str
+    sha256: str
+    text: str
+
+
+CustomerOutput = HealthChange | ChurnAlert | LoyaltyChange | SurveyRequest | CustomerSnapshot
+Output = CustomerOutput | FleetPartial | FleetSnapshot | FleetAlert | DeadLetter | DefinitionsVersion
