@@ -1,0 +1,370 @@
+"""The account: its stage, plan, revenue, owner, promises, contacts, override and muted rules.
+
+Any account event may carry `plan`, `mrr_cents`, `currency`, `seats`, `segment`, `renewal_at` or `owner`; absent means
+unchanged. Each of them is a register of its own: the newest value by `occurred_at` wins, whatever the order of arrival, and of
+two in one millisecond the one whose event id has the larger hash.
+"""
+
+import hashlib
+from typing import Final, Literal, NamedTuple, TypeVar
+
+from msgspec import Struct, field
+
+from processors.names import Names
+from processors.seen import GRACE_MS
+from processors.totals import Totals
+from schemas.events import AccountEvent, AccountKind, Reason
+
+Stage = Literal[
+    "unknown", "known", "lead", "trial", "contracted", "handed_over", "onboarded", "cancelled", "lapsed", "reactivated"
+]
+
+MAX_CONTACTS: Final = 100
+MAX_REFERRALS: Final = 100
+MAX_GOALS: Final = 64
+MAX_MUTES: Final = 64
+MAX_MRR_ENTRIES: Final = 16
+MAX_TEXT: Final = 200
+"""Characters kept of what a person wrote as a reason."""
+
+FIELDS: Final = ("plan", "currency", "seats", "segment", "renewal_at", "owner")
+"""The fields that any event may set, in the order of `AccountState.versions`; revenue has a history of its own."""
+
+_STAGE_OF_KIND: Final[dict[AccountKind, Stage]] = {
+    "lead": "lead",
+    "trial_started": "trial",
+    "contracted": "contracted",
+    "handed_over": "handed_over",
+    "onboarded": "onboarded",
+    "lapsed": "lapsed",
+    "cancelled": "cancelled",
+    "reactivated": "reactivated",
+}
+_STAGE_RANK: Final[dict[AccountKind, int]] = {kind: rank for rank, kind in enumerate(_STAGE_OF_KIND)}
+_RANK_BITS: Final = 4
+_HASH_BITS: Final = 16
+_HASH_BYTES: Final = 2
+
+
+class Contact(Struct, array_like=True, gc=False):
+    """Someone at the customer, as the newest event about them says; `consent` is None when nothing is known of it."""
+
+    version: int
+    locale: str | None = None
+    consent: bool | None = None
+
+
+class Override(Struct, array_like=True, gc=False):
+    """A score set by a person instead of the computed one, until `expires_at`."""
+
+    version: int
+    author: str
+    reason: str
+    score: float
+    expires_at: int
+
+
+class Cancellation(Struct, array_like=True, gc=False):
+    """Why the customer left, from the newest cancellation."""
+
+    version: int
+    reason: Reason | None = None
+    text: str | None = None
+
+
+class Mute(Struct, array_like=True, gc=False):
+    """Until when a rule opens silently."""
+
+    version: int
+    until: int
+
+
+class Promises(Struct, array_like=True, gc=False):
+    """What the newest contract, or the account as another system knows it, promises: how much of each goal in 30 days."""
+
+    version: int
+    per_30_days: dict[str, float] = field(default_factory=dict)
+
+
+class PreviousMrr(NamedTuple):
+    """The revenue before the one of now, and the time from which it has been the one of now."""
+
+    mrr_cents: int
+    changed_at: int
+
+
+class AccountState(Struct, array_like=True, gc=False):
+    """What is known of the account.
+
+    A version is (occurred_at - base_ms) * 65536 + 16 bits of the hash of the event id; `versions` has one for each of `FIELDS`,
+    None where nothing was said. `mrr_history` holds (version, cents), oldest first, at most 16. `stage_version` is (occurred_at
+    - base_ms) * 16 + a rank, so that of two stages in one millisecond the later in the life of an account wins. The other
+    integers count what was dropped beyond a bound.
+    """
+
+    base_ms: int | None = None
+    stage: Stage = "unknown"
+    stage_version: int | None = None
+    versions: list[int | None] = field(default_factory=list)
+    plan: str | None = None
+    currency: str | None = None
+    seats: int | None = None
+    segment: str | None = None
+    renewal_at: int | None = None
+    owner: str | None = None
+    mrr_history: list[tuple[int, int]] = field(default_factory=list)
+    promises: Promises | None = None
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    referred: dict[str, int] = field(default_factory=dict)
+    override: Override | None = None
+    mutes: dict[str, Mute] = field(default_factory=dict)
+    cancellation: Cancellation | None = None
+    forgotten_contacts: int = 0
+    forgotten_referrals: int = 0
+    forgotten_goals: int = 0
+    forgotten_mutes: int = 0
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the customer has cancelled or lapsed and not come back."""
+        return self.stage == "cancelled" or self.stage == "lapsed"
+
+    @property
+    def stage_since(self) -> int | None:
+        """When the stage was reached; None when no event said so."""
+        if self.stage_version is None or self.base_ms is None:
+            return None
+        return self.base_ms + (self.stage_version >> _RANK_BITS)
+
+    @property
+    def mrr_cents(self) -> int | None:
+        """The monthly recurring revenue of now, in cents of `currency`."""
+        return self.mrr_history[-1][1] if self.mrr_history else None
+
+    @property
+    def previous_mrr(self) -> PreviousMrr | None:
+        """The revenue before the last change of it that is remembered; None when there was none."""
+        changed = None
+        for version, cents in reversed(self.mrr_history):
+            if cents != self.mrr_cents:
+                return None if changed is None else PreviousMrr(cents, self.time_of(changed))
+            changed = version
+        return None
+
+    @property
+    def referrals(self) -> int:
+        """How many customers this one has referred."""
+        return len(self.referred) + self.forgotten_referrals
+
+    @property
+    def promised_goals(self) -> dict[str, float]:
+        """How much of each goal the customer was promised in 30 days; empty when nothing was."""
+        return {} if self.promises is None else self.promises.per_30_days
+
+    def time_of(self, version: int) -> int:
+        """The `occurred_at` that a version stands for."""
+        assert self.base_ms is not None, "a version is relative to the base"
+        return self.base_ms + (version >> _HASH_BITS)
+
+    def override_at(self, as_of_ms: int) -> Override | None:
+        """The override in force, if there is one."""
+        override = self.override
+        return override if override is not None and as_of_ms < override.expires_at else None
+
+
+def fold(
+    state: AccountState,
+    event: AccountEvent,
+    clock_ms: int,  # noqa: ARG001 - the folds of all families are called alike
+    definitions: Names,  # noqa: ARG001 - the folds of all families are called alike
+    totals: Totals,
+) -> None:
+    """Take over what an event says of the account where nothing newer did."""
+    if state.base_ms is None:
+        state.base_ms = event.occurred_at
+    if len(state.versions) < len(FIELDS):
+        state.versions += [None] * (len(FIELDS) - len(state.versions))
+    after_ms = event.occurred_at - state.base_ms
+    version = after_ms << _HASH_BITS | _short_hash(event.event_id)
+    _set_fields(state, event, version)
+    _set_stage(state, event.kind, after_ms)
+    match event.kind:
+        case "contracted" | "known":
+            _promise(state, event, version, totals)
+        case "cancelled":
+            _cancel(state, event, version)
+        case "contact":
+            _set_contact(state, event, version, totals)
+        case "referred":
+            _refer(state, event, totals)
+        case "override":
+            _override(state, event, version)
+        case "muted":
+            _mute(state, event, version, totals)
+        case _:
+            pass
+
+
+def muted_until(state: AccountState, rule: str) -> int:
+    """Until when a rule opens silently; 0 when it was never muted."""
+    mute = state.mutes.get(rule)
+    return 0 if mute is None else mute.until
+
+
+def keep_newest(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
+    """Keep at most so many of each: contacts, referrals, mutes and promised goals. The number of referrals stays right."""
+    _keep_contacts(state, most, at_ms, totals)
+    _keep_referrals(state, most, at_ms, totals)
+    _keep_mutes(state, most, at_ms, totals)
+    _keep_promises(state, most, at_ms, totals)
+
+
+def prune(state: AccountState, as_of_ms: int) -> None:
+    """Drop mutes that are over and repeated revenues, once no event old enough to matter to them can still come."""
+    if state.base_ms is None:
+        return
+    settled = (as_of_ms - GRACE_MS - state.base_ms) << _HASH_BITS
+    for rule in [rule for rule, mute in state.mutes.items() if mute.until <= as_of_ms and mute.version < settled]:
+        del state.mutes[rule]
+    history = state.mrr_history
+    state.mrr_history = [
+        entry for at, entry in enumerate(history) if at == 0 or entry[0] >= settled or entry[1] != history[at - 1][1]
+    ]
+
+
+def _short_hash(event_id: str) -> int:
+    digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _newer(version: int, known: int | None) -> bool:
+    return known is None or version > known
+
+
+def _set_fields(state: AccountState, event: AccountEvent, version: int) -> None:
+    """Set the fields that the event carries."""
+    for place, name in enumerate(FIELDS):
+        value = getattr(event, name)
+        if value is not None and _newer(version, state.versions[place]):
+            state.versions[place] = version
+            setattr(state, name, value)
+    if event.mrr_cents is not None:
+        _add_mrr(state, version, event.mrr_cents)
+
+
+def _add_mrr(state: AccountState, version: int, cents: int) -> None:
+    """Put a revenue into its place in the history, which keeps the newest ones."""
+    history = state.mrr_history
+    history.append((version, cents))
+    history.sort()
+    if len(history) <= MAX_MRR_ENTRIES:
+        return
+    repeated = next((at for at in range(1, len(history) - 1) if history[at][1] == history[at - 1][1]), 0)
+    del history[repeated]
+
+
+def _set_stage(state: AccountState, kind: AccountKind, after_ms: int) -> None:
+    """Move the stage, if the event's kind says one and nothing newer did; `known` says only that there is an account."""
+    stage = _STAGE_OF_KIND.get(kind)
+    if stage is not None:
+        version = after_ms << _RANK_BITS | _STAGE_RANK[kind]
+        if _newer(version, state.stage_version):
+            state.stage, state.stage_version = stage, version
+    elif kind == "known" and state.stage_version is None:
+        state.stage = "known"
+
+
+def _promise(state: AccountState, event: AccountEvent, version: int, totals: Totals) -> None:
+    """Take over the promised goals as a whole; beyond the bound the first by name are kept."""
+    if event.goals is None or (state.promises is not None and version <= state.promises.version):
+        return
+    state.promises = Promises(version, dict(sorted((promise.goal, promise.expected_per_30_days) for promise in event.goals)))
+    _keep_promises(state, MAX_GOALS, event.occurred_at, totals)
+
+
+def _cancel(state: AccountState, event: AccountEvent, version: int) -> None:
+    """Remember why the customer left."""
+    if state.cancellation is None or version > state.cancellation.version:
+        text = None if event.reason_text is None else event.reason_text[:MAX_TEXT]
+        state.cancellation = Cancellation(version, event.reason, text)
+
+
+def _set_contact(state: AccountState, event: AccountEvent, version: int, totals: Totals) -> None:
+    """Remember a respondent as the newest event says."""
+    assert event.respondent_id is not None, "a contact without a respondent is refused by the checks"
+    known = state.contacts.get(event.respondent_id)
+    if known is not None and version <= known.version:
+        return
+    state.contacts[event.respondent_id] = Contact(version, event.locale, event.consent)
+    _keep_contacts(state, MAX_CONTACTS, event.occurred_at, totals)
+
+
+def _refer(state: AccountState, event: AccountEvent, totals: Totals) -> None:
+    """Remember who was referred, and when first."""
+    assert event.referred_customer_id is not None, "a referral of nobody is refused by the checks"
+    referred = state.referred
+    first_at = referred.get(event.referred_customer_id)
+    referred[event.referred_customer_id] = event.occurred_at if first_at is None else min(first_at, event.occurred_at)
+    _keep_referrals(state, MAX_REFERRALS, event.occurred_at, totals)
+
+
+def _override(state: AccountState, event: AccountEvent, version: int) -> None:
+    """Take over a person's score; the newest wins."""
+    assert event.author is not None, "an override without an author is refused by the checks"
+    assert event.reason_text is not None, "an override without a reason is refused by the checks"
+    assert event.override_score is not None, "an override without a score is refused by the checks"
+    assert event.expires_at is not None, "an override without an expiry is refused by the checks"
+    if state.override is None or version > state.override.version:
+        reason = event.reason_text[:MAX_TEXT]
+        state.override = Override(version, event.author, reason, event.override_score, event.expires_at)
+
+
+def _mute(state: AccountState, event: AccountEvent, version: int, totals: Totals) -> None:
+    """Take over until when a rule is muted; the newest wins."""
+    assert event.rule is not None, "muting no rule is refused by the checks"
+    assert event.muted_until is not None, "muting without an end is refused by the checks"
+    known = state.mutes.get(event.rule)
+    if known is not None and version <= known.version:
+        return
+    state.mutes[event.rule] = Mute(version, event.muted_until)
+    _keep_mutes(state, MAX_MUTES, event.occurred_at, totals)
+
+
+def _keep_contacts(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
+    while len(state.contacts) > most:
+        _drop_oldest(state.contacts)
+        state.forgotten_contacts += 1
+        totals.oddity("forgotten_contact", at_ms)
+
+
+def _keep_referrals(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
+    referred = state.referred
+    while len(referred) > most:
+        del referred[min(referred, key=lambda customer_id: (referred[customer_id], customer_id))]
+        state.forgotten_referrals += 1
+        totals.oddity("forgotten_referral", at_ms)
+
+
+def _keep_mutes(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
+    while len(state.mutes) > most:
+        _drop_oldest(state.mutes)
+        state.forgotten_mutes += 1
+        totals.oddity("forgotten_mute", at_ms)
+
+
+def _keep_promises(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
+    """Keep the promises that are the first by the name of their goal."""
+    promises = state.promises
+    if promises is None or len(promises.per_30_days) <= most:
+        return
+    state.forgotten_goals += len(promises.per_30_days) - most
+    totals.oddity("forgotten_goal", at_ms)
+    promises.per_30_days = dict(list(promises.per_30_days.items())[:most])
+
+
+_Versioned = TypeVar("_Versioned", Contact, Mute)
+
+
+def _drop_oldest(kept: dict[str, _Versioned]) -> None:
+    """Drop what was said longest ago."""
+    del kept[min(kept, key=lambda key: (kept[key].version, key))]

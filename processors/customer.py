@@ -1,0 +1,153 @@
+"""The fold of one customer: an event, or time that passed, into its state and what follows from it.
+
+This is the whole way of an event through the domain: refuse what was seen before, let its family count it, then judge the
+customer anew. Everything happens in the order of the merged log and at its times; nothing here knows a clock.
+"""
+
+from typing import Literal
+
+from processors import accounts, alerts, coarsen, csat, judgement, nps, seen, tickets, upkeep, usage
+from processors.due import NEVER, is_daily_slot
+from processors.effects import Context
+from processors.snapshot import snapshot
+from processors.state import CustomerState
+from schemas.events import AccountEvent, CustomerEvent, SurveyEvent, TicketEvent, UsageEvent
+from schemas.records import ChurnAlert, CustomerOutput, HealthChange
+
+Verdict = Literal["accepted", "unverifiable", "duplicate", "erased"]
+
+FAMILIES: dict[type[CustomerEvent], str] = {TicketEvent: "t", UsageEvent: "u", SurveyEvent: "s", AccountEvent: "a"}
+
+
+def fold(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Context) -> Verdict:
+    """Fold one event into the state, judged as of `clock_ms`; everything due before must have been settled.
+
+    "unverifiable" was accepted, although it is so old that it cannot be told from a duplicate any more. "duplicate" and "erased"
+    (an event from before the customer's erasure) have changed nothing.
+    """
+    if event.occurred_at <= state.erased_at:
+        context.effects.totals.oddity("erased", event.occurred_at)
+        return "erased"
+    family = FAMILIES[type(event)]
+    ids = state.seen.get(family)
+    if ids is None:
+        ids = state.seen[family] = seen.SeenIds()
+    verdict = ids.check(event.event_id, event.occurred_at, clock_ms)
+    if verdict == "duplicate":
+        context.effects.totals.oddity("duplicate", event.occurred_at)
+        return "duplicate"
+    ids.remember(event.event_id, event.occurred_at, clock_ms)
+    if isinstance(event, AccountEvent) and event.kind == "erased":
+        _erase(state, event, clock_ms, context)
+        return "accepted"
+    _count(state, event, clock_ms, context)
+    state.events_accepted += 1
+    state.causes.add(event.event_id)
+    context.effects.totals.accepted(event)
+    if state.events_accepted % coarsen.EVENTS_BETWEEN_CHECKS == 0:
+        coarsen.coarsen(state, clock_ms, context.effects.totals)
+    if isinstance(event, AccountEvent):
+        state.snapshot_due_at = clock_ms  # contract, owner and stage are shown at once: whoever looks at them acts on them
+    elif state.snapshot_due_at == 0:
+        state.snapshot_due_at = clock_ms + context.definitions.snapshot_interval_ms
+    _judge(state, clock_ms, "data", context, event.occurred_at)
+    if verdict == "unverifiable":
+        context.effects.totals.oddity("unverifiable", event.occurred_at)
+        return "unverifiable"
+    return "accepted"
+
+
+def is_unverifiable(state: CustomerState, event: CustomerEvent, clock_ms: int) -> bool:
+    """Whether `fold` would accept the event although it cannot be told from a repetition: its id may have been forgotten."""
+    ids = state.seen.get(FAMILIES[type(event)])
+    return ids is not None and ids.check(event.event_id, event.occurred_at, clock_ms) == "unverifiable"
+
+
+def settle(state: CustomerState, until_ms: int, context: Context) -> None:
+    """Let time pass: every evaluation due up to `until_ms`, each as of its own due time; what no window sees any more goes."""
+    while state.next_due <= until_ms:
+        due_ms = state.next_due
+        if is_daily_slot(state.customer_id, due_ms):
+            upkeep.prune(state, due_ms)
+            coarsen.coarsen(state, due_ms, context.effects.totals)
+        _judge(state, due_ms, "time", context, None)
+        assert state.next_due > due_ms, "an evaluation moves the due time on"
+
+
+def reconsider(state: CustomerState, as_of_ms: int, context: Context) -> None:
+    """Judge the customer by a new version of the definitions, as of the time it took effect."""
+    state.config_version = context.config_version
+    if not state.erased_at or state.events_accepted:
+        _judge(state, as_of_ms, "config", context, None)
+
+
+def _count(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Context) -> None:
+    """Let the event's family count it, and note the sign of life.
+
+    Use, an answer, and a ticket that is opened or reopened are signs of the customer; what an agent does to a ticket is none.
+    """
+    definitions, totals = context.definitions, context.effects.totals
+    alive = True
+    if isinstance(event, TicketEvent):
+        tickets.fold(state.tickets, event, clock_ms, definitions, totals)
+        alive = event.kind in ("opened", "reopened")
+    elif isinstance(event, UsageEvent):
+        usage.fold(state.usage, event, clock_ms, definitions, totals)
+    elif isinstance(event, SurveyEvent):
+        csat.fold(state.csat, event, clock_ms, definitions, totals)
+        nps.fold(state.nps, event, clock_ms, definitions, totals)
+        alive = event.kind == "answered"
+    else:
+        accounts.fold(state.account, event, clock_ms, definitions, totals)
+        alerts.apply_person_event(state.alerts, event)
+        alive = False
+    if alive and event.occurred_at > state.last_seen_at:
+        state.last_seen_at = event.occurred_at
+
+
+def _judge(
+    state: CustomerState, as_of_ms: int, cause: Literal["data", "time", "config"], context: Context, occurred_at: int | None
+) -> None:
+    """Judge, publish a snapshot if one is called for or due, and find out when time alone changes something."""
+    outputs = context.effects.outputs
+    before, health_before = len(outputs), state.sequences.get("health", 0)
+    judged = judgement.judge(state, as_of_ms, cause, context, occurred_at)
+    if any(_calls_for_snapshot(record) for record in outputs[before:]) or 0 < state.snapshot_due_at <= as_of_ms:
+        outputs.append(snapshot(state, as_of_ms, judged, context))
+        state.snapshot_due_at = 0
+    elif len(outputs) > before and state.snapshot_due_at == 0:
+        state.snapshot_due_at = as_of_ms + context.definitions.snapshot_interval_ms
+    if state.sequences.get("health", 0) > health_before:
+        state.causes.clear()
+    state.next_due = judgement.next_due(state, as_of_ms, context)
+
+
+def _calls_for_snapshot(record: CustomerOutput) -> bool:
+    """Whoever acts on an alert or a change of band looks at the customer at once; smaller changes wait for the interval."""
+    if isinstance(record, HealthChange):
+        return record.old_band != record.new_band or record.old_score is None
+    return isinstance(record, ChurnAlert)
+
+
+def _erase(state: CustomerState, event: AccountEvent, clock_ms: int, context: Context) -> None:
+    """Forget the customer but for a marker that refuses what occurred before; the anonymous sums of the past stay.
+
+    What stays is the customer's id, the time of the erasure, the numbers of records and episodes, so that none is used twice, and
+    the hashed ids of events that occurred after the erasure and came before it: they were forgotten with the rest, and count no
+    second time. One who comes back is new: the first health change goes from null to a score, with the next number, so a change
+    from null that is not number 1 begins the chain anew, where the one before was of somebody who is no longer known.
+    """
+    for family, ids in list(state.seen.items()):
+        ids.forget_until(event.occurred_at)
+        if not ids.count:
+            del state.seen[family]
+    blank = CustomerState(state.customer_id, config_version=context.config_version)
+    for name in CustomerState.__struct_fields__:
+        if name not in ("sequences", "seen", "alerts"):
+            setattr(state, name, getattr(blank, name))
+    state.causes.add(event.event_id)
+    alerts.erase(state, clock_ms, context)
+    state.causes.clear()
+    state.erased_at = event.occurred_at
+    state.next_due = NEVER
+    context.effects.erased = True

@@ -1,0 +1,154 @@
+"""What a business configures: touchpoints, goals, scorecards and rules, as typed and immutable values.
+
+`parse` reads the TOML file (its sections are documented in `default.toml`) and raises one `DefinitionsError` with every mistake.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from processors import rule_file, scorecard_file
+from processors.names import OTHER
+from processors.rule_file import Limit, Raise, Rule
+from processors.scorecard_file import Bands, Measure, Scorecard
+from processors.toml_tables import Mistake, Table, load
+
+__all__ = [
+    "Bands",
+    "Definitions",
+    "DefinitionsError",
+    "Goal",
+    "Limit",
+    "Measure",
+    "Mistake",
+    "Raise",
+    "Rule",
+    "Scorecard",
+    "Touchpoint",
+    "parse",
+]
+
+MAX_TOUCHPOINTS = 64
+MAX_GOALS = 64
+MAX_FEATURES = 256
+
+Side = Literal["before", "after"]
+GoalKind = Literal["count", "per_active_user", "reach", "correct_ratio"]
+_SIDES: tuple[Side, ...] = ("before", "after")
+_GOAL_KINDS: tuple[GoalKind, ...] = ("count", "per_active_user", "reach", "correct_ratio")
+
+
+class Touchpoint(Struct, frozen=True):
+    """A station of the value chain; `side` is before or after the sale, `department` answers for it."""
+
+    name: str
+    order: int
+    side: Side
+    department: str
+
+
+class Goal(Struct, frozen=True):
+    """What a customer wants from the product; `kind` says how its attainment is measured."""
+
+    name: str
+    kind: GoalKind
+    label: str
+
+
+class Definitions(Struct, frozen=True):
+    """A valid definitions file. Mappings keep their order: touchpoints along the value chain, all others as in the file.
+
+    `scorecards` are by purpose, in the order in which the first that fits is taken. `settles_after_ms`: that long after a
+    customer's newest sign of life no figure moves any more by time alone, beside what is due at a time of its own.
+    """
+
+    touchpoints: dict[str, Touchpoint]
+    goals: dict[str, Goal]
+    max_features: int
+    snapshot_interval_ms: int
+    scorecards: dict[str, tuple[Scorecard, ...]]
+    rules: dict[str, Rule]
+    settles_after_ms: int
+
+
+class DefinitionsError(Exception):
+    """The definitions file is wrong; `mistakes` lists all of it, in the order of the sections."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+
+
+def parse(text: str) -> Definitions:
+    """Read a definitions file.
+
+    Raises:
+        DefinitionsError: with every mistake in the file, each with its place and what would be right.
+    """
+    mistakes: list[Mistake] = []
+    top = load(text, mistakes)
+    if mistakes:
+        raise DefinitionsError(mistakes)
+    touchpoints = _touchpoints(top)
+    goals = _goals(top)
+    features = top.table("features")
+    max_features = features.integer("followed", MAX_FEATURES, least=1, most=MAX_FEATURES)
+    features.finish()
+    snapshots = top.table("snapshots")
+    interval_minutes = snapshots.integer("interval_minutes", 15, least=1, most=7 * 24 * 60)
+    snapshots.finish()
+    scorecards = scorecard_file.read(top)
+    rules = rule_file.read(top)
+    top.finish()
+    if mistakes:
+        raise DefinitionsError(mistakes)
+    return Definitions(
+        touchpoints=touchpoints,
+        goals=goals,
+        max_features=max_features,
+        snapshot_interval_ms=interval_minutes * 60_000,
+        scorecards=scorecards,
+        rules=rules,
+        settles_after_ms=max(
+            *(card.settles_after_ms for cards in scorecards.values() for card in cards),
+            *(rule.settles_after_ms for rule in rules.values()),
+            0,
+        ),
+    )
+
+
+def _touchpoints(top: Table) -> dict[str, Touchpoint]:
+    found = []
+    for position, table in enumerate(_named(top, "touchpoints", MAX_TOUCHPOINTS), 1):
+        found.append(
+            Touchpoint(
+                name=table.name("name"),
+                order=table.integer("order", position, least=0, most=10_000),
+                side=table.choice("side", _SIDES, "after"),
+                department=table.text("department"),
+            )
+        )
+        table.finish()
+    return {touchpoint.name: touchpoint for touchpoint in sorted(found, key=lambda touchpoint: touchpoint.order)}
+
+
+def _goals(top: Table) -> dict[str, Goal]:
+    found = {}
+    for table in _named(top, "goals", MAX_GOALS):
+        name = table.name("name")
+        kind = table.choice("kind", _GOAL_KINDS, "count")
+        found[name] = Goal(name=name, kind=kind, label=table.text("label", name))
+        table.finish()
+    return found
+
+
+def _named(top: Table, key: str, most: int) -> list[Table]:
+    """The tables of a list whose names are their own, at most `most` of them."""
+    tables = top.tables(key)
+    if len(tables) > most:
+        top.note(key, f"there are {len(tables)} of them", f"at most {most}")
+    top.note_duplicates(key, tables)
+    for table in tables:
+        if table.peek("name") == OTHER:
+            table.note("name", f'"{OTHER}" is where everything not configured is counted', "another name")
+    return tables

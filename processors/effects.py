@@ -1,0 +1,84 @@
+"""What a fold leaves behind beside the new state: records to publish and counts for the fleet.
+
+`Effects` only collects; who may see it, and when, is decided by the transaction that carries it.
+"""
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from processors.totals import Totals
+from schemas.records import CustomerOutput
+
+if TYPE_CHECKING:
+    from processors.definitions import Definitions
+    from processors.state import CustomerState
+
+MAX_CAUSES = 5  # event ids a record names; beyond it only their number is kept, so that the state stays small
+
+
+class Causes(Struct, array_like=True):
+    """The events since the last published change: the newest ids, oldest first, and how many there were."""
+
+    ids: list[str] = []
+    count: int = 0
+
+    def add(self, event_id: str) -> None:
+        """Remember one more event."""
+        self.count += 1
+        self.ids.append(event_id)
+        if len(self.ids) > MAX_CAUSES:
+            del self.ids[0]
+
+    def clear(self) -> None:
+        """Start anew, after a change was published."""
+        self.ids = []
+        self.count = 0
+
+
+class Effects:
+    """The records and counts of the events folded since it was made; `erased`: the customer's published data must go as well."""
+
+    __slots__ = ("erased", "outputs", "totals")
+
+    def __init__(self) -> None:
+        self.outputs: list[CustomerOutput] = []
+        self.totals = Totals()
+        self.erased = False
+
+
+class Context:
+    """What a fold may know beside the state and the event: the definitions in force, and who it folds for.
+
+    `incarnation` is the application id: a rebuild under a new one gives its records new ids.
+    """
+
+    __slots__ = ("config_version", "definitions", "effects", "incarnation")
+
+    def __init__(self, definitions: "Definitions", config_version: int, incarnation: str) -> None:
+        self.definitions = definitions
+        self.config_version = config_version
+        self.incarnation = incarnation
+        self.effects = Effects()
+
+
+def record_id(incarnation: str, customer_id: str, kind: str, sequence: int) -> str:
+    """Id of the `sequence`-th record of a kind for a customer: the same whenever the same log is folded."""
+    name = f"{incarnation}\x00{customer_id}\x00{kind}\x00{sequence}"
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def identity(state: "CustomerState", kind: str, context: Context) -> dict[str, Any]:
+    """The fields that every record for a customer carries, for the next record of `kind`; takes its number."""
+    sequence = state.sequences.get(kind, 0) + 1
+    state.sequences[kind] = sequence
+    return {
+        "record_id": record_id(context.incarnation, state.customer_id, kind, sequence),
+        "customer_id": state.customer_id,
+        "sequence": sequence,
+        "emitted_at": None,
+        "caused_by": list(state.causes.ids),
+        "caused_by_count": state.causes.count,
+        "config_version": context.config_version,
+    }

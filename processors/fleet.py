@@ -1,0 +1,90 @@
+"""The figures of the whole fleet: what each counts, and what one customer contributes to the gauges.
+
+Flows are sums of what happened in a bucket of time; gauges are how many there are now. Both are counts, so the parts of all
+partitions can be added, and ratios are made only from the sums.
+"""
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from msgspec import Struct
+
+from processors import tickets
+from processors.windows import DAY_MS, HOUR_MS
+
+if TYPE_CHECKING:
+    from processors.state import CustomerState
+
+
+class FigureSpec(Struct, frozen=True, kw_only=True, gc=False):
+    """What a fleet figure is; a clock is not added up: the lowest of all partitions counts.
+
+    `places` names what each place of its counts means; `dimension` what it is cut by; `bucket_ms` is the length of a flow's
+    bucket, None for a gauge; `keep_days` is how long a flow's buckets are kept, None for a gauge.
+    """
+
+    kind: Literal["flow", "gauge", "clock"]
+    places: tuple[str, ...]
+    dimension: str
+    bucket_ms: int | None = None
+    keep_days: int | None = None
+
+
+def _flow(places: tuple[str, ...], dimension: str, bucket_ms: int, keep_days: int) -> FigureSpec:
+    return FigureSpec(kind="flow", places=places, dimension=dimension, bucket_ms=bucket_ms, keep_days=keep_days)
+
+
+def _gauge(places: tuple[str, ...], dimension: str) -> FigureSpec:
+    return FigureSpec(kind="gauge", places=places, dimension=dimension)
+
+
+FIGURES: Final[dict[str, FigureSpec]] = {
+    "csat_by_hour": _flow(("good", "n"), "touchpoint", HOUR_MS, 8),
+    "csat_by_day": _flow(("good", "n"), "touchpoint", DAY_MS, 180),
+    "nps_by_day": _flow(("promoters", "passives", "detractors"), "scale", DAY_MS, 180),
+    "tickets_by_day": _flow(("opened", "solved", "reopened", "unknown_solved"), "touchpoint", DAY_MS, 180),
+    "goals_by_day": _flow(("completed", "failed"), "goal", DAY_MS, 180),
+    "events_by_day": _flow(("accepted",), "family", DAY_MS, 180),
+    "oddities_by_day": _flow(("n",), "oddity", DAY_MS, 180),
+    "customers": _gauge(("customers",), "stage"),
+    "open_tickets_by_priority": _gauge(("tickets",), "priority"),
+    "open_tickets_by_touchpoint": _gauge(("tickets",), "touchpoint"),
+    "open_tickets_by_opening_day": _gauge(("tickets",), "UTC day, counted from 1970"),
+    "health_band": _gauge(("customers",), "band"),
+    "alerts_open": _gauge(("episodes",), "rule"),
+    "as_of": FigureSpec(kind="clock", places=("epoch_ms",), dimension=""),
+}
+
+UNFOLLOWED: Final = "unfollowed"
+"""The dimension of open tickets beyond the bound, of which nothing but the number is known."""
+
+Gauges = dict[tuple[str, str], tuple[int, ...]]
+
+
+def gauges(state: "CustomerState") -> Gauges:
+    """What one customer contributes to each gauge, by (figure, dimension); nothing once it was erased, until it comes back."""
+    if state.erased_at and not state.events_accepted:
+        return {}
+    found: Gauges = {("customers", state.account.stage): (1,)}
+    _ticket_gauges(state.tickets, found)
+    risk = state.health.get("risk")
+    if risk is not None and risk.band is not None and not state.account.is_gone:
+        found["health_band", risk.band] = (1,)
+    for rule, rule_book in state.alerts.rules.items():
+        if rule_book.open is not None:
+            found["alerts_open", rule] = (1,)
+    return found
+
+
+def _ticket_gauges(state: tickets.TicketsState, found: Gauges) -> None:
+    """The open tickets, by priority, touchpoint and day of opening."""
+    if state.open:
+        for priority, n in tickets.open_by_priority(state).items():
+            if n:
+                found["open_tickets_by_priority", priority] = (n,)
+        for touchpoint, n in tickets.open_by_touchpoint(state).items():
+            found["open_tickets_by_touchpoint", touchpoint] = (n,)
+        for day, n in tickets.opened_day_counts(state).items():
+            found["open_tickets_by_opening_day", str(day)] = (n,)
+    if state.overflow_open:
+        for figure in ("open_tickets_by_priority", "open_tickets_by_touchpoint", "open_tickets_by_opening_day"):
+            found[figure, UNFOLLOWED] = (state.overflow_open,)

@@ -1,0 +1,111 @@
+"""Judging a customer: figures to scores, scores to health changes, all of it to alerts; and when that must be done again.
+
+`judge` is called after every event and whenever time alone may have changed something. It is quick when nothing did: records are
+built only to be published.
+"""
+
+from typing import TYPE_CHECKING
+
+from processors import alerts, health
+from processors.definitions import Scorecard
+from processors.due import daily_slot
+from processors.effects import Context, identity
+from processors.figures import Sheet
+from processors.health import Assessment, HealthState, Override
+from processors.rules import Judged, View
+from processors.scorecard_file import choose
+from schemas.records import Cause, HealthChange
+
+if TYPE_CHECKING:
+    from processors.state import CustomerState
+
+
+def judge(state: "CustomerState", as_of_ms: int, cause: Cause, context: Context, occurred_at: int | None = None) -> list[Judged]:
+    """Judge the customer as of a time, score by score; what is worth publishing goes to the context's effects.
+
+    `occurred_at` is that of the event that caused it, None when none did.
+    """
+    override = _override(state, as_of_ms)
+    sheet = Sheet(state, as_of_ms)
+    judged = []
+    risk = None
+    for purpose, scorecards in context.definitions.scorecards.items():
+        scorecard = choose(scorecards, state.account.segment)
+        memory = state.health.get(purpose)
+        if memory is None:
+            memory = state.health[purpose] = HealthState()
+        readings = [sheet.read(measure.figure) for measure in scorecard.measures]
+        assessment = health.assess(scorecard, readings, as_of_ms)
+        health.observe(memory, scorecard, assessment, as_of_ms)
+        in_force = override if purpose == "risk" else None
+        if health.is_worth_publishing(memory, scorecard, assessment, in_force):
+            if occurred_at is not None and occurred_at < memory.published_at - health.LATE_MS:
+                memory.revision += 1
+            _publish(state, memory, scorecard, assessment, in_force, as_of_ms, cause, context)
+        now = Judged(scorecard, memory, assessment, health.band_shown(scorecard, memory, in_force), in_force)
+        judged.append(now)
+        if purpose == "risk":
+            risk = now
+    alerts.judge(View(sheet, risk), cause, context)
+    return judged
+
+
+def next_due(state: "CustomerState", as_of_ms: int, context: Context) -> int:
+    """The earliest time after `as_of_ms` at which something can change without an event; NEVER when nothing can.
+
+    Windows move on at the customer's daily slot; silences, expiries, dwell times and the snapshot are due at their own time.
+    """
+    definitions = context.definitions
+    due = alerts.next_due(state, as_of_ms, definitions)
+    if as_of_ms < state.last_seen_at + definitions.settles_after_ms:
+        due = min(due, daily_slot(state.customer_id, as_of_ms))
+    override = _override(state, as_of_ms)
+    if override is not None:
+        due = min(due, override.expires_at)
+    if state.snapshot_due_at:
+        due = min(due, max(state.snapshot_due_at, as_of_ms + 1))
+    return due
+
+
+def _override(state: "CustomerState", as_of_ms: int) -> Override | None:
+    override = state.account.override_at(as_of_ms)
+    return None if override is None else Override(override.score, override.author, override.reason, override.expires_at)
+
+
+def _publish(
+    state: "CustomerState",
+    memory: HealthState,
+    scorecard: Scorecard,
+    assessment: Assessment,
+    override: Override | None,
+    as_of_ms: int,
+    cause: Cause,
+    context: Context,
+) -> None:
+    """Publish the change from what was last published to this, and make this what was last published."""
+    old_score, old_band, old_present, old_measures = memory.score, memory.band, memory.present, health.published_measures(memory)
+    health.remember_published(memory, scorecard, assessment, override, as_of_ms)
+    context.effects.outputs.append(
+        HealthChange(
+            **identity(state, "health", context),
+            as_of=as_of_ms,
+            scorecard=scorecard.name,
+            purpose=scorecard.purpose,
+            cause=cause,
+            revision=memory.revision,
+            old_score=old_score,
+            new_score=assessment.score,
+            old_displayed=health.displayed(old_score),
+            new_displayed=health.displayed(assessment.score),
+            old_band=old_band,
+            new_band=memory.band,
+            old_measures_present=old_present,
+            new_measures_present=assessment.present,
+            measures_total=len(scorecard.measures),
+            measures=health.explain(scorecard, old_measures, assessment.measures),
+            override_score=override.score if override else None,
+            override_author=override.author if override else None,
+            override_reason=override.reason if override else None,
+            override_expires_at=override.expires_at if override else None,
+        )
+    )

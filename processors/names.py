@@ -1,0 +1,44 @@
+"""The names that the folds know, and what happens to a name that nobody configured."""
+
+from base64 import b64encode
+from collections.abc import Container, Mapping
+from hashlib import blake2b
+from typing import Final, Protocol
+
+from processors.windows import Buckets
+
+OTHER: Final = "other"
+"""Where a touchpoint, goal or feature goes that is missing, not configured or beyond a bound."""
+
+
+MAX_SHORT_ID: Final = 12
+"""Characters of the longest id that is kept as it is where it need not be shown."""
+
+
+class Names(Protocol):
+    """The part of the definitions that the folds of figures read."""
+
+    @property
+    def touchpoints(self) -> Container[str]:
+        """The configured touchpoints."""
+
+    @property
+    def goals(self) -> Container[str]:
+        """The configured goals."""
+
+    @property
+    def max_features(self) -> int:
+        """How many features are kept by name for one customer."""
+
+
+def short_id(name: str) -> str:
+    """The name itself if it is short, else 72 bits of its hash: enough to tell it from the others of one customer."""
+    if len(name) <= MAX_SHORT_ID:
+        return name
+    return b64encode(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=MAX_SHORT_ID * 6 // 8).digest()).decode()
+
+
+def rarest(counted: Mapping[str, Buckets], most: int) -> list[str]:
+    """The names beyond the `most` that were counted most often; `other` is none of them."""
+    by_count = sorted((sum(buckets.days.values()), name) for name, buckets in counted.items() if name != OTHER)
+    return [name for _, name in by_count[: max(0, len(by_count) - most)]]

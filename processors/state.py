@@ -1,0 +1,49 @@
+"""All that is kept of one customer."""
+
+import msgspec
+from msgspec import Struct, field
+
+from processors.accounts import AccountState
+from processors.alerts import EpisodeBook
+from processors.csat import CsatState
+from processors.due import NEVER
+from processors.effects import Causes
+from processors.health import HealthState
+from processors.nps import NpsState
+from processors.seen import SeenIds
+from processors.tickets import TicketsState
+from processors.usage import UsageState
+
+
+class CustomerState(Struct, array_like=True):
+    """One customer's state: a part for each family of figures, and what has been published.
+
+    It is mutated in place by the fold; whoever folds owns the way back, by decoding the committed bytes again. New fields go to
+    the end and have a default, so that the bytes of an older version still decode. `last_seen_at` is the newest usage, ticket or
+    answer (0: none yet), `snapshot_due_at` the time at which the next snapshot goes out at the latest (0: nothing new to show),
+    `erased_at` is set once the customer was erased: nothing may bring the data back. `next_due` is the next time at which
+    something may change without an event.
+    """
+
+    customer_id: str
+    csat: CsatState = field(default_factory=CsatState)
+    nps: NpsState = field(default_factory=NpsState)
+    tickets: TicketsState = field(default_factory=TicketsState)
+    usage: UsageState = field(default_factory=UsageState)
+    account: AccountState = field(default_factory=AccountState)
+    seen: dict[str, SeenIds] = {}
+    last_seen_at: int = 0
+    events_accepted: int = 0
+    counters: dict[str, int] = {}
+    health: dict[str, HealthState] = {}
+    alerts: EpisodeBook = field(default_factory=EpisodeBook)
+    sequences: dict[str, int] = {}
+    causes: Causes = field(default_factory=Causes)
+    config_version: int = 0
+    snapshot_due_at: int = 0
+    erased_at: int = 0
+    next_due: int = NEVER
+
+
+encode = msgspec.msgpack.Encoder().encode
+"""The state as bytes; how many they are depends on the state alone."""

@@ -1,0 +1,84 @@
+"""What the folds add to the fleet's flows, collected until the caller knows that the fold succeeded."""
+
+from collections.abc import ItemsView
+from typing import Final, Literal
+
+from processors.windows import DAY_MS, HOUR_MS
+from schemas.events import AccountEvent, CustomerEvent, SurveyEvent, TicketEvent, UsageEvent
+
+Flow = Literal["csat", "nps", "tickets", "goals", "events", "oddities"]
+Family = Literal["tickets", "usage", "surveys", "accounts"]
+Oddity = Literal[
+    "duplicate",
+    "unverifiable",
+    "erased",
+    "other_touchpoint",
+    "other_goal",
+    "folded_feature",
+    "folded_goal",
+    "folded_touchpoint",
+    "coarsened",
+    "capped_quantity",
+    "unfollowed_ticket",
+    "forgotten_ticket",
+    "cut_ticket_history",
+    "forgotten_respondent",
+    "forgotten_contact",
+    "forgotten_referral",
+    "forgotten_goal",
+    "forgotten_mute",
+]
+"""Something out of the ordinary that was dealt with and is counted: a name nobody configured, or a bound that was reached."""
+
+FIGURES_OF_FLOW: Final[dict[Flow, tuple[tuple[str, int], ...]]] = {
+    "csat": (("csat_by_hour", HOUR_MS), ("csat_by_day", DAY_MS)),
+    "nps": (("nps_by_day", DAY_MS),),
+    "tickets": (("tickets_by_day", DAY_MS),),
+    "goals": (("goals_by_day", DAY_MS),),
+    "events": (("events_by_day", DAY_MS),),
+    "oddities": (("oddities_by_day", DAY_MS),),
+}
+"""The figures of `processors.fleet.FIGURES` that a flow is counted in, with the length of their buckets."""
+
+_FAMILY_OF_RECORD: Final[dict[type[CustomerEvent], Family]] = {
+    TicketEvent: "tickets",
+    UsageEvent: "usage",
+    SurveyEvent: "surveys",
+    AccountEvent: "accounts",
+}
+
+FlowKey = tuple[str, str, int]
+"""Figure, dimension, and the start of the bucket in epoch milliseconds."""
+
+
+class Totals:
+    """Changes of the fleet's flows, by figure, dimension and bucket; negative where late data takes something back."""
+
+    __slots__ = ("flows",)
+
+    def __init__(self) -> None:
+        self.flows: dict[FlowKey, list[int]] = {}
+
+    def add(self, flow: Flow, dimension: str, at_ms: int, counts: tuple[int, ...]) -> None:
+        """Add to each figure of the flow, in the bucket that `at_ms` lies in."""
+        flows = self.flows
+        for figure, bucket_ms in FIGURES_OF_FLOW[flow]:
+            key = (figure, dimension, at_ms - at_ms % bucket_ms)
+            known = flows.get(key)
+            if known is None:
+                flows[key] = list(counts)
+            else:
+                for place, count in enumerate(counts):
+                    known[place] += count
+
+    def oddity(self, oddity: Oddity, at_ms: int) -> None:
+        """Count something out of the ordinary."""
+        self.add("oddities", oddity, at_ms, (1,))
+
+    def accepted(self, event: CustomerEvent) -> None:
+        """Count an accepted event, by its family."""
+        self.add("events", _FAMILY_OF_RECORD[type(event)], event.occurred_at, (1,))
+
+    def items(self) -> ItemsView[FlowKey, list[int]]:
+        """Everything that was added."""
+        return self.flows.items()

@@ -1,0 +1,200 @@
+"""Goals completed and failed, and the features that were used."""
+
+from typing import Final, NamedTuple
+
+from msgspec import Struct, field
+
+from processors.names import OTHER, Names, rarest
+from processors.totals import Totals
+from processors.windows import D7, D90, HOUR_MS, Buckets, Window, first_day, first_hour
+from schemas.events import UsageEvent
+
+MAX_QUANTITY: Final = 1_000_000_000
+"""A larger quantity in one event counts as this many, so that sums fit into 64 bits."""
+
+_COMPLETED: Final = 0
+_FAILED: Final = 1
+_HOURS_A_DAY: Final = 24
+_GAP_BITS: Final = 12
+_MAX_GAP: Final = (1 << _GAP_BITS) - 1
+
+
+class GoalCounts(NamedTuple):
+    """How often a goal was completed and failed in a window."""
+
+    completed: int
+    failed: int
+
+    @property
+    def correct_ratio(self) -> float | None:
+        """The share completed / (completed + failed), 0 to 1; None when it was never tried."""
+        tried = self.completed + self.failed
+        return self.completed / tried if tried else None
+
+
+class UsageState(Struct, array_like=True, gc=False):
+    """Completions and failures by goal, and the two newest distinct hours in which each feature was used.
+
+    Two hours, because the newest may lie a little ahead of the clock. They are one integer: newest * 4096 + hours back to the
+    one before, 0 when there is none within 170 days. `folded_features` counts the features moved into `other` beyond the bound,
+    the one used longest ago first, and `folded_goals` the rare goals; `other_names` the goals and touchpoints nobody configured.
+    """
+
+    goals: dict[str, Buckets] = field(default_factory=dict)
+    features: dict[str, int] = field(default_factory=dict)
+    folded_features: int = 0
+    other_names: int = 0
+    capped_quantities: int = 0
+    newest_goal_at: int = 0
+    newest_feature_at: int = 0
+    folded_goals: int = 0
+
+
+def fold(
+    state: UsageState,
+    event: UsageEvent,
+    clock_ms: int,  # noqa: ARG001 - the folds of all families are called alike
+    definitions: Names,
+    totals: Totals,
+) -> None:
+    """Count what a usage event says about goals and features."""
+    kind = event.kind
+    if kind == "feature_used":
+        assert event.feature is not None, "a use without its feature is refused by the checks"
+        _use(state, event.feature, event.occurred_at, definitions.max_features, totals)
+    elif kind == "goal_completed" or kind == "goal_failed":
+        _count_goal(state, event, definitions, totals)
+    elif event.touchpoint is not None and event.touchpoint not in definitions.touchpoints:
+        state.other_names += 1
+        totals.oddity("other_touchpoint", event.occurred_at)
+
+
+def goal_counts(state: UsageState, goal: str | None, window: Window, as_of_ms: int) -> GoalCounts:
+    """Completions and failures of one goal, or of all of them, in a window."""
+    if goal is None:
+        chosen = list(state.goals.values())
+    else:
+        buckets = state.goals.get(goal)
+        chosen = [] if buckets is None else [buckets]
+    completed = failed = 0
+    for buckets in chosen:
+        more_completed, more_failed = buckets.total(window, as_of_ms)
+        completed += more_completed
+        failed += more_failed
+    return GoalCounts(completed, failed)
+
+
+def features_used(state: UsageState, window: Window, as_of_ms: int) -> int:
+    """How many distinct features were used in a window; all of those in `other` count as one."""
+    last = as_of_ms // HOUR_MS
+    if window.days == D7.days:
+        first = first_hour(as_of_ms)
+    else:
+        first = first_day(window, as_of_ms) * _HOURS_A_DAY
+        last = last // _HOURS_A_DAY * _HOURS_A_DAY + _HOURS_A_DAY - 1
+    used = 0
+    for packed in state.features.values():
+        hour = packed >> _GAP_BITS
+        if hour > last:
+            gap = packed & _MAX_GAP
+            hour = hour - gap if gap else -1
+        if first <= hour <= last:
+            used += 1
+    return used
+
+
+def fold_features(state: UsageState, most: int, at_ms: int, totals: Totals) -> None:
+    """Keep at most so many features by name; those used longest ago go into `other`."""
+    features = state.features
+    by_use = sorted((packed, name) for name, packed in features.items() if name != OTHER)
+    for packed, name in by_use[: max(0, len(by_use) - most)]:
+        _fold_into_other(features, packed, name)
+        state.folded_features += 1
+        totals.oddity("folded_feature", at_ms)
+
+
+def fold_goals(state: UsageState, most: int, at_ms: int, totals: Totals) -> None:
+    """Keep at most so many goals by name; the rarest go into `other`."""
+    for goal in rarest(state.goals, most):
+        rare = state.goals.pop(goal)
+        state.goals.setdefault(OTHER, Buckets(2)).take_in(rare)
+        state.folded_goals += 1
+        totals.oddity("folded_goal", at_ms)
+
+
+def prune(state: UsageState, as_of_ms: int) -> None:
+    """Drop the goals and features that no window sees any more."""
+    for goal, buckets in list(state.goals.items()):
+        buckets.prune(as_of_ms, D90)
+        if buckets.empty:
+            del state.goals[goal]
+    oldest = first_day(D90, as_of_ms) * _HOURS_A_DAY << _GAP_BITS
+    for feature in [name for name, packed in state.features.items() if packed < oldest]:
+        del state.features[feature]
+
+
+def _count_goal(state: UsageState, event: UsageEvent, definitions: Names, totals: Totals) -> None:
+    """Count a goal completed, as often as the event says, or failed."""
+    assert event.goal is not None, "a goal event without its goal is refused by the checks"
+    at = event.occurred_at
+    goal = event.goal
+    if goal != OTHER and goal not in definitions.goals:
+        goal = OTHER
+        state.other_names += 1
+        totals.oddity("other_goal", at)
+    state.newest_goal_at = max(state.newest_goal_at, at)
+    if event.kind == "goal_failed":
+        place, quantity = _FAILED, 1
+    else:
+        place, quantity = _COMPLETED, 1 if event.quantity is None else event.quantity
+    if quantity > MAX_QUANTITY:
+        quantity = MAX_QUANTITY
+        state.capped_quantities += 1
+        totals.oddity("capped_quantity", at)
+    if quantity == 0:
+        return
+    buckets = state.goals.get(goal)
+    if buckets is None:
+        buckets = state.goals[goal] = Buckets(2)
+    buckets.add(at, place, quantity)
+    totals.add("goals", goal, at, (0, quantity) if place == _FAILED else (quantity, 0))
+
+
+def _use(state: UsageState, feature: str, at_ms: int, max_features: int, totals: Totals) -> None:
+    """Note the hour in which a feature was used, within the bound on features kept by name."""
+    features = state.features
+    state.newest_feature_at = max(state.newest_feature_at, at_ms)
+    known = features.get(feature)
+    if known is not None:
+        features[feature] = _with_hour(known, at_ms // HOUR_MS)
+        return
+    features[feature] = at_ms // HOUR_MS << _GAP_BITS
+    if len(features) - (OTHER in features) > max_features:
+        oldest = min((packed, name) for name, packed in features.items() if name != OTHER)
+        _fold_into_other(features, *oldest)
+        state.folded_features += 1
+        totals.oddity("folded_feature", at_ms)
+
+
+def _with_hour(packed: int, hour: int) -> int:
+    """The two newest distinct hours of three."""
+    newest = packed >> _GAP_BITS
+    gap = packed & _MAX_GAP
+    if hour > newest:
+        newest, gap = hour, hour - newest
+    elif hour < newest and (gap == 0 or newest - hour < gap):
+        gap = newest - hour
+    return newest << _GAP_BITS | (gap if gap <= _MAX_GAP else 0)
+
+
+def _fold_into_other(features: dict[str, int], packed: int, name: str) -> None:
+    """Drop a feature by name and keep its hours among those of `other`."""
+    del features[name]
+    other = features.get(OTHER)
+    if other is None:
+        features[OTHER] = packed
+        return
+    newest = packed >> _GAP_BITS
+    other = _with_hour(other, newest)
+    gap = packed & _MAX_GAP
+    features[OTHER] = _with_hour(other, newest - gap) if gap else other

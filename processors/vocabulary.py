@@ -1,0 +1,76 @@
+"""The names of the figures that definitions may speak of, with what each means.
+
+Only words here: how a figure is read from a customer's state is in `processors.figures`, so that the definitions file can be
+checked without any state. A later figure is one more entry here and one reader there.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Unit = Literal["pct", "points", "count", "days", "ratio", "cents"]
+Source = Literal["events", "account", "score"]
+
+
+class Term(Struct, frozen=True, kw_only=True):
+    """What a figure's name stands for.
+
+    `higher_is_better` is the direction a customer-success team wants. `per_day` is how the figure moves when only time passes:
+    +1 or -1 a day, or 0 (a windowed figure then changes at the daily slot, any other not at all). `source` is `events` for what
+    measures may use, `account` for what the account data say, `score` for what is itself made of measures.
+    """
+
+    name: str
+    label: str
+    unit: Unit
+    higher_is_better: bool
+    window_days: int | None = None
+    per_day: Literal[-1, 0, 1] = 0
+    source: Source = "events"
+
+
+def _windowed(pattern: str, label: str, unit: Unit, *windows: int) -> list[Term]:
+    return [
+        Term(name=pattern.format(days), label=f"{label} in {days} days", unit=unit, higher_is_better=True, window_days=days)
+        for days in windows
+    ]
+
+
+_TERMS = [
+    *_windowed("csat_{}d_pct", "CSAT", "pct", 7, 30, 90),
+    *_windowed("nps_0_10_{}d", "NPS (0-10)", "points", 90, 180),
+    *_windowed("nps_1_10_{}d", "NPS (1-10)", "points", 90, 180),
+    *_windowed("goals_completed_{}d", "goals completed", "count", 7, 30, 90),
+    *_windowed("goals_correct_ratio_{}d", "share of goals reached at the first try", "ratio", 30),
+    *_windowed("features_used_{}d", "features used", "count", 7, 30, 90),
+    Term(name="open_tickets", label="open tickets", unit="count", higher_is_better=False),
+    Term(name="open_urgent_tickets", label="open urgent tickets", unit="count", higher_is_better=False),
+    Term(name="oldest_open_ticket_days", label="age of the oldest open ticket", unit="days", higher_is_better=False, per_day=1),
+    Term(name="days_since_last_sign", label="time since the last sign of life", unit="days", higher_is_better=False, per_day=1),
+    Term(name="mrr_cents", label="monthly revenue", unit="cents", higher_is_better=True, source="account"),
+    Term(name="seats", label="seats", unit="count", higher_is_better=True, source="account"),
+    Term(name="renewal_in_days", label="time to the renewal", unit="days", higher_is_better=True, per_day=-1, source="account"),
+    Term(name="health_score", label="health score", unit="points", higher_is_better=True, source="score"),
+    Term(name="health_fall_points", label="fall of the health score", unit="points", higher_is_better=False, source="score"),
+]
+
+TERMS: dict[str, Term] = {term.name: term for term in _TERMS}
+MEASURABLE = tuple(term.name for term in _TERMS if term.source == "events")
+
+_SUFFIX = {"pct": " %", "days": " days"}
+
+
+def shown(name: str, value: float | None) -> str:
+    """A figure's value as a person reads it: `41 %`, `6.2 days`, `3`; `unknown` when there is none."""
+    if value is None:
+        return "unknown"
+    unit = TERMS[name].unit if name in TERMS else "points"
+    if unit == "cents":
+        return f"{value / 100:,.2f}"
+    if unit == "ratio":
+        return f"{value * 100:.0f} %"
+    number = f"{value:.1f}"
+    number = number.removesuffix(".0")
+    if number == "-0":
+        number = "0"
+    return "1 day" if unit == "days" and number == "1" else number + _SUFFIX.get(unit, "")
