@@ -1,0 +1,1 @@
+"""The stream: the Faust application, tasks and their transactions, settings and the command line."""

@@ -1,0 +1,139 @@
+"""What a task does with Kafka that blocks: the fence, the restore, the positions, the commit.
+
+Every call belongs in a thread of the executor; a task makes one call at a time.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import confluent_kafka as ck
+from msgspec import Struct
+
+from streams.driver import PartitionDriver
+from streams.patience import patiently
+from streams.reader import OffsetGone
+from streams.records import Transaction
+from streams.restore import read_to_end
+from streams.topics import INPUT_TOPICS, changelog_topics
+from streams.transactions import Producer
+
+logger = logging.getLogger(__name__)
+
+TABLES = ("customers", "totals")
+CALL_TIMEOUT_S = 30.0
+
+
+class PositionsDisagree(Exception):
+    """The group's committed offset and the one in the state differ, although one transaction writes both: someone moved one."""
+
+
+class CommittedState(Struct):
+    """Where a task goes on: the next offset of each input topic, and the ends of its changelogs by table."""
+
+    positions: dict[str, int]
+    ends: dict[str, int]
+
+
+def group_metadata(config: Mapping[str, Any], app_id: str) -> object:
+    """The group that offsets are committed for, from a consumer that never joins it."""
+    consumer = ck.Consumer({**config, "group.id": app_id})
+    try:
+        return consumer.consumer_group_metadata()
+    finally:
+        consumer.close()
+
+
+class KafkaState:
+    """The durable side of one task, for one ownership of its partition."""
+
+    def __init__(
+        self,
+        partition: int,
+        app_id: str,
+        config: Mapping[str, Any],
+        group: object,
+        *,
+        transaction_timeout_ms: int,
+        progress: Callable[[int, str, int, int], None],
+    ) -> None:
+        self._partition = partition
+        self._config = {**config, "group.id": app_id}
+        self._producer_config = config
+        self._transactional_id = f"{app_id}-{partition}"
+        self._timeout_ms = transaction_timeout_ms
+        self._changelogs = dict(zip(TABLES, changelog_topics(app_id), strict=True))
+        self._group = group
+        self._progress = progress
+        self._producer: Producer | None = None
+
+    def fence(self) -> None:
+        """Lock out any earlier owner of the partition.
+
+        Raises Fenced, CommitFailed.
+        """
+        self._producer = Producer(self._producer_config, self._transactional_id, self._timeout_ms)
+        self._producer.fence()
+
+    def read_state(self, driver: PartitionDriver, ends: Mapping[str, int]) -> CommittedState:
+        """Bring the driver up to the end of its changelogs, read from `ends` on (absent: from the beginning).
+
+        Raises RestoreFailed, UnreadableState, OffsetGone, PositionsDisagree.
+        """
+        read = {}
+        for table in TABLES:
+            topic = self._changelogs[table]
+            read[table] = read_to_end(
+                self._config,
+                topic,
+                self._partition,
+                ends.get(table, 0),
+                driver.restorer(table),
+                lambda done, of, topic=topic: self._progress(self._partition, topic, done, of),  # type: ignore[misc]  # binds the loop's topic
+            )
+        driver.restored()
+        return CommittedState(self._positions(driver.offsets), read)
+
+    def _positions(self, in_state: Mapping[str, int]) -> dict[str, int]:
+        """The next offset of each input topic, read after the fence by a consumer of its own: only that sees stable offsets."""
+        consumer = ck.Consumer({**self._config, "isolation.level": "read_committed", "enable.auto.commit": False})
+        try:
+            asked = [ck.TopicPartition(topic, self._partition) for topic in INPUT_TOPICS]
+            committed = {
+                tp.topic: tp.offset for tp in patiently(lambda left_s: consumer.committed(asked, left_s), CALL_TIMEOUT_S)
+            }
+            positions = {}
+            for topic in INPUT_TOPICS:
+                place = ck.TopicPartition(topic, self._partition)
+                low, high = patiently(partial(consumer.get_watermark_offsets, place), CALL_TIMEOUT_S)
+                positions[topic] = self._position(topic, committed.get(topic, -1), in_state.get(topic), low, high)
+            return positions
+        finally:
+            consumer.close()
+
+    def _position(self, topic: str, committed: int, in_state: int | None, low: int, high: int) -> int:
+        place = f"{topic}[{self._partition}]"
+        if committed >= 0 and in_state is not None and committed != in_state:
+            raise PositionsDisagree(
+                f"{place}: the group's committed offset is {committed}, the state was written at {in_state}; "
+                "put the group's offset back, or rebuild under a new application id"
+            )
+        if committed < 0 and in_state is None:
+            return low
+        if committed < 0:
+            # offsets of a group that was away for long expire; the state knows better than the beginning of the log
+            logger.warning("%s: the group has no committed offset, going on at %s as the state says", place, in_state)
+        offset = committed if in_state is None else in_state
+        if not low <= offset <= high:
+            raise OffsetGone(f"{place}: the next record to read is {offset}, the log holds {low} to {high}")
+        return offset
+
+    def commit(self, transaction: Transaction) -> dict[str, int]:
+        """One Kafka transaction; returns the offsets after the last changelog record by table.
+
+        Raises Fenced, CommitFailed.
+        """
+        assert self._producer is not None, "fenced before the first commit"
+        offsets = [ck.TopicPartition(topic, self._partition, offset) for topic, offset in transaction.offsets.items()]
+        return self._producer.commit(transaction, self._partition, self._changelogs, offsets, self._group)

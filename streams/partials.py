@@ -1,0 +1,80 @@
+"""A partition's part of the fleet's figures, shown at its ticks.
+
+Partials are absolute, so that seeing one twice or late changes nothing; a tombstone says that the count is zero, or too old.
+"""
+
+from collections.abc import Callable, Iterable
+
+from processors.fleet import gauges
+from processors.windows import DAY_MS
+from schemas.codec import Codec
+from schemas.records import FleetPartial
+from streams.records import OutputRecord
+from streams.store import Customer
+from streams.totals import TotalKey, TotalsStore
+
+PARTIALS_TOPIC = "cs.fleet-partials"
+AS_OF: TotalKey = ("as_of", "", None)
+"""The partial that closes a tick: its only count is the time up to which the partition's figures are complete."""
+
+
+class Partials:
+    """Makes the partials of one partition."""
+
+    def __init__(self, partition: int, incarnation: str, codec: Codec, emitted_at: Callable[[], int | None]) -> None:
+        self._partition = partition
+        self._incarnation = incarnation
+        self._codec = codec
+        self._emitted_at = emitted_at
+
+    def show(self, totals: TotalsStore) -> Iterable[OutputRecord]:
+        """Everything that changed since it was shown last, buckets that nobody looks at any more, and the closing time."""
+        meta = totals.meta
+        before_ms, meta.as_of_ms = meta.as_of_ms, meta.clock_ms
+        if before_ms // DAY_MS != meta.clock_ms // DAY_MS:
+            for key in totals.expire(meta.clock_ms):
+                yield self._output(key, None, meta.clock_ms)
+        for key, counts in totals.take_unshown():
+            yield self._output(key, None, meta.clock_ms) if counts is None else self._record(key, counts, totals)
+        yield self._record(AS_OF, [meta.clock_ms], totals)
+
+    def _record(self, key: TotalKey, counts: list[int], totals: TotalsStore) -> OutputRecord:
+        meta = totals.meta
+        meta.partial_sequence += 1
+        record = FleetPartial(
+            partition=self._partition,
+            incarnation=self._incarnation,
+            sequence=meta.partial_sequence,
+            as_of=meta.clock_ms,
+            emitted_at=self._emitted_at(),
+            config_version=meta.config_version,
+            figure=key[0],
+            dimension=key[1],
+            bucket=key[2],
+            counts=counts,
+        )
+        return self._output(key, self._codec.encode(PARTIALS_TOPIC, record), meta.clock_ms)
+
+    def _output(self, key: TotalKey, value: bytes | None, as_of_ms: int) -> OutputRecord:
+        figure, dimension, bucket = key
+        name = f"{figure}|{dimension}|{'' if bucket is None else bucket}|{self._partition}".encode()
+        return OutputRecord(PARTIALS_TOPIC, name, value, as_of_ms, partition=0)
+
+
+def count_gauges(customers: Iterable[Customer], totals: TotalsStore) -> None:
+    """Bring the gauges up to what these customers contribute now."""
+    for customer in customers:
+        now, before = gauges(customer.state), customer.counted
+        if now == before:
+            continue
+        for name in before.keys() | now.keys():
+            was, new = before.get(name), now.get(name)
+            if was == new:
+                continue
+            if was is None:
+                totals.add((*name, None), new or ())
+            elif new is None:
+                totals.add((*name, None), [-count for count in was])
+            else:
+                totals.add((*name, None), [n - w for n, w in zip(new, was, strict=True)])
+        customer.counted = now

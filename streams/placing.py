@@ -1,0 +1,43 @@
+"""What may be wrong with a record around its event: its key, its partition, its time."""
+
+from processors.seen import GRACE_MS
+from schemas.events import CustomerEvent
+from schemas.outcome import Malformed, Reason
+from streams.records import InputRecord
+from streams.topics import ALLOWED_SKEW_MS, partition_of
+
+REPLAY_HEADER = "cspulse-replay"  # carried by a replayed dead letter: its lateness is accepted
+
+
+def wrong_time(record: InputRecord, event: CustomerEvent) -> Malformed | None:
+    """Late and future are held against the record's own timestamp: they depend neither on the merging nor on downtime."""
+    behind_ms = record.timestamp_ms - event.occurred_at
+    if behind_ms > GRACE_MS and not _accepts_lateness(record):
+        return Malformed(Reason.LATE, f"occurred {behind_ms / 3_600_000:.1f} h before its record timestamp; the grace is 48 h")
+    if -behind_ms > ALLOWED_SKEW_MS:
+        return Malformed(
+            Reason.FUTURE, f"occurred {-behind_ms / 60_000:.1f} min after its record timestamp; the allowed skew is 10 min"
+        )
+    return None
+
+
+def wrong_key(record: InputRecord, event: CustomerEvent) -> Malformed | None:
+    """The key decides who is asked for the customer, so it must be the customer."""
+    if record.key != event.customer_id.encode("utf-8", "surrogatepass"):
+        return Malformed(Reason.KEY_MISMATCH, "the key must be the event's customer_id in UTF-8")
+    return None
+
+
+def wrong_partition(record: InputRecord, partitions: int) -> Malformed | None:
+    """Half a customer's history in another partition would be a silent lie."""
+    right = partition_of(record.key or b"", partitions)
+    if right != record.partition:
+        return Malformed(
+            Reason.MISROUTED,
+            f"this key belongs to partition {right}: the producer must use the murmur2 partitioner (murmur2_random)",
+        )
+    return None
+
+
+def _accepts_lateness(record: InputRecord) -> bool:
+    return record.headers is not None and any(name == REPLAY_HEADER for name, _ in record.headers)

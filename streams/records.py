@@ -1,0 +1,40 @@
+"""A record as it was read from the log, whoever read it."""
+
+from msgspec import Struct
+
+Headers = list[tuple[str, bytes | None]]
+
+
+class InputRecord(Struct, gc=False):
+    """One record of an input topic: bytes as they are, `timestamp_ms` its own timestamp, `offset` its place in the partition."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None = None
+
+
+class OutputRecord(Struct, gc=False):
+    """One record to be written, to the partition of the task that writes it unless `partition` says another."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    as_of_ms: int
+    partition: int | None = None
+    timestamp_ms: int | None = None
+
+
+class Transaction(Struct, gc=False):
+    """All that one commit makes visible, atomically: state, outputs, and how far the inputs are read.
+
+    `changelog` is (table, key, value) with None for a tombstone; `offsets` is the next offset to read, by topic.
+    """
+
+    changelog: list[tuple[str, bytes, bytes | None]]
+    outputs: list[OutputRecord]
+    offsets: dict[str, int]
+    records: int

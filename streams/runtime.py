@@ -1,0 +1,178 @@
+"""The tasks of one worker: made at an assignment, ended at a revocation, and what they share."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from msgspec import Struct
+
+from streams.catalogue import Catalogue
+from streams.driver import PartitionDriver
+from streams.kafka_state import KafkaState, group_metadata
+from streams.reader import Batch, Reader
+from streams.security import kafka_config
+from streams.settings import Settings
+from streams.task import Kept, PartitionTask, TaskObserver, TaskSettings
+from streams.topics import INPUT_TOPICS
+from streams.transactions import Fenced
+
+logger = logging.getLogger(__name__)
+
+REVOCATION_LIMIT_S = 3.0  # the longest a rebalance waits for the commits under way
+
+
+class NotCoPartitioned(Exception):
+    """This worker was given a partition of some input topics but not of all."""
+
+
+class _Running(Struct):
+    task: PartitionTask
+    future: "asyncio.Task[None]"
+
+
+class Runtime:
+    """All tasks of a worker, its reader, and what they share. Belongs to the event loop's thread.
+
+    `new_driver` makes what does a partition's work.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        observer: TaskObserver,
+        new_driver: Callable[[int], PartitionDriver],
+    ) -> None:
+        self.hand_overs: asyncio.Queue[list[Batch]] = asyncio.Queue()
+        self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+        self._settings = settings
+        self._catalogue = catalogue
+        self._observer = observer
+        self._new_driver = new_driver
+        self._config = kafka_config(settings)
+        self._group = group_metadata(self._config, settings.app_id)
+        self._executor = ThreadPoolExecutor(max_workers=max(8, settings.partitions), thread_name_prefix="task")
+        self._reader = Reader(
+            {**self._config, "group.id": settings.app_id},
+            self.hand_overs.put_nowait,
+            self._fail,
+            high_water_records=settings.queue_high_water_records,
+            low_water_records=settings.queue_low_water_records,
+        )
+        self._epoch = 0
+        self._tasks: dict[int, _Running] = {}
+        self._kept: dict[int, Kept] = {}
+        self._reader.start()
+
+    # ---- from Faust ----
+
+    def assigned(self, partitions: Mapping[str, frozenset[int]]) -> None:
+        """Start a task for each partition. Does not block."""
+        owned = frozenset[int]().union(*partitions.values())
+        for topic in INPUT_TOPICS:
+            missing = owned - partitions.get(topic, frozenset())
+            if missing:
+                self._fail(
+                    NotCoPartitioned(
+                        f"this worker was given partitions {sorted(owned)} but not {sorted(missing)} of {topic}: "
+                        "all five input topics must exist with the same number of partitions"
+                    )
+                )
+                return
+        for partition in sorted(owned - self._tasks.keys()):
+            self._start(partition)
+        self._kept = {partition: kept for partition, kept in self._kept.items() if partition in owned}
+
+    async def revoked(self) -> None:
+        """End all tasks; what they have committed is kept for the case that their partitions come back.
+
+        A commit that does not end within the limit is left alone: the fence of the next owner aborts it, or it was done.
+        """
+        running, self._tasks = self._tasks, {}
+        for one in running.values():
+            one.task.stop()
+        if not running:
+            return
+        await asyncio.wait([one.future for one in running.values()], timeout=REVOCATION_LIMIT_S)
+        for partition, one in running.items():
+            if not one.future.done():
+                one.future.cancel()
+                logger.warning("partition %d: the commit under way is left to the next owner's fence", partition)
+            elif not one.future.cancelled() and one.future.exception() is None:
+                kept = one.task.leave_behind()
+                if kept is not None:
+                    self._kept[partition] = kept
+
+    def hand_over(self, carrier: list[Batch]) -> None:
+        """Give each batch to its task; one whose task is gone is dropped, it is read again by the next owner."""
+        for batch in carrier:
+            running = self._tasks.get(batch.partition)
+            if running is not None:
+                running.task.hand_over(batch)
+
+    def state_of(self, table: str) -> Iterator[tuple[bytes, bytes]]:
+        """The bytes at rest of a table, of all running tasks."""
+        for running in self._tasks.values():
+            driver = running.task.driver
+            if driver is not None and table == "customers":
+                yield from driver.customers.values.items()
+            elif driver is not None:
+                yield from driver.totals.records()
+
+    # ---- from the worker ----
+
+    async def stop(self) -> None:
+        """End everything: commit what was folded, stop reading."""
+        await self.revoked()
+        await asyncio.get_running_loop().run_in_executor(None, self._reader.stop)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    # ---- inside ----
+
+    def _start(self, partition: int) -> None:
+        self._epoch += 1
+        settings = self._settings
+        kafka = KafkaState(
+            partition,
+            settings.app_id,
+            self._config,
+            self._group,
+            transaction_timeout_ms=settings.transaction_timeout_ms,
+            progress=self._observer.restoring,
+        )
+        task = PartitionTask(
+            partition,
+            self._epoch,
+            reader=self._reader,
+            kafka=kafka,
+            catalogue=self._catalogue,
+            new_driver=self._new_driver,
+            settings=TaskSettings(
+                commit_interval_min_ms=settings.commit_interval_min_ms,
+                commit_interval_max_ms=settings.commit_interval_max_ms,
+                tick_interval_ms=settings.tick_interval_ms,
+            ),
+            executor=self._executor,
+            kept=self._kept.pop(partition, None),
+            observer=self._observer,
+        )
+        future = asyncio.create_task(task.run(), name=f"partition-{partition}")
+        running = self._tasks[partition] = _Running(task, future)
+        future.add_done_callback(lambda _: self._ended(partition, running))
+
+    def _ended(self, partition: int, running: _Running) -> None:
+        """A task that fails while its partition is ours ends the worker: there is one way to recover, used by every restart."""
+        if running.future.cancelled():
+            return
+        error = running.future.exception()
+        if error is None:
+            return
+        if isinstance(error, Fenced) and self._tasks.get(partition) is not running:
+            logger.info("partition %d was fenced by its next owner", partition)
+            return
+        self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.failure.done():
+            self.failure.set_result(error)

@@ -1,0 +1,1 @@
+"""Where events come from when no product system sends them: incident logs and the simulator."""

@@ -1,0 +1,186 @@
+"""Who a simulated customer is, drawn before anything happens to it: its character, its habits and its fate."""
+
+from random import Random
+
+from msgspec import Struct
+
+from schemas.events import Reason
+from streams.sources.simulation import characters
+from streams.sources.simulation.chance import DAY_MS, HOUR_MS, around, clamp, pick, poisson
+from streams.sources.simulation.characters import CHARACTERS, Character, Trouble
+
+_LAPSE_GRACE_MS = 30 * DAY_MS
+_YEAR_DAYS = 365
+_SETTLED_DAYS = 20  # nobody leaves sooner than this after the beginning
+
+
+class Span(Struct, frozen=True):
+    """The simulated time, from `start_ms` up to and not including `end_ms`."""
+
+    start_ms: int
+    end_ms: int
+
+    @property
+    def days(self) -> float:
+        """Its length."""
+        return (self.end_ms - self.start_ms) / DAY_MS
+
+
+class Spell(Struct, frozen=True):
+    """A bad time: what it does, from when until when, and how strongly (0-1)."""
+
+    trouble: Trouble
+    from_ms: int
+    until_ms: int
+    strength: float
+
+
+class Respondent(Struct, frozen=True):
+    """A person who answers surveys: `bias` is how much kinder (or harsher) than the customer as a whole."""
+
+    name: str
+    locale: str
+    bias: float
+
+
+class Arrival(Struct, frozen=True):
+    """The steps of a newcomer; `contracted_at` is None for a trial that led to nothing."""
+
+    lead_at: int
+    trial_at: int
+    contracted_at: int | None
+    handed_over_at: int
+    onboarded_at: int
+
+
+class Departure(Struct, frozen=True):
+    """How a customer left: at its own word (with a reason) or by letting the contract run out. Some come back."""
+
+    at: int
+    lapsed: bool
+    reason: Reason
+    back_at: int | None
+
+
+class Profile(Struct, frozen=True, kw_only=True):
+    """Everything about a customer that is drawn once. Times are epoch milliseconds."""
+
+    customer_id: str
+    character: Character
+    arrival: Arrival | None
+    departure: Departure | None
+    spells: list[Spell]
+    satisfaction: float
+    activity: float
+    utc_offset_hours: int
+    respondents: list[Respondent]
+    favourites: list[float]
+    csat_scale_is_binary: bool
+    plan: int
+    seats: int
+    segment: str
+    owner: str
+    renewal_at: int
+
+    def is_gone(self, at_ms: int) -> bool:
+        """Whether the customer has left by then and has not come back."""
+        departure = self.departure
+        return departure is not None and at_ms > departure.at and (departure.back_at is None or at_ms < departure.back_at)
+
+
+def rng_of(seed: int, customer_id: str, purpose: str = "life") -> Random:
+    """A generator that depends on nothing but these, so that a customer is the same whoever else is simulated."""
+    return Random(f"{seed}/{customer_id}/{purpose}")
+
+
+def profile_of(customer_id: str, seed: int, span: Span) -> Profile:
+    """The customer of this id."""
+    rng = rng_of(seed, customer_id, "profile")
+    character = rng.choices(CHARACTERS, [one.share for one in CHARACTERS])[0]
+    arrival = _arrival(rng, span) if rng.random() < characters.NEWCOMER_SHARE else None
+    departure = _departure(rng, character, arrival, span)
+    spells = _dips(rng, span)
+    if character.trouble is not None:
+        spells.append(_trouble(rng, character.trouble, departure, arrival, span))
+    segment = pick(rng, dict(characters.SEGMENTS))
+    renewal_at = span.start_ms + int(rng.uniform(0, _YEAR_DAYS) * DAY_MS)
+    if departure is not None and departure.lapsed:
+        renewal_at = departure.at - _LAPSE_GRACE_MS
+    elif arrival is not None:
+        renewal_at = (arrival.contracted_at or arrival.trial_at) + _YEAR_DAYS * DAY_MS
+    return Profile(
+        customer_id=customer_id,
+        character=character,
+        arrival=arrival,
+        departure=departure,
+        spells=spells,
+        satisfaction=clamp(rng.gauss(character.satisfaction, characters.SATISFACTION_SD), 0.2, 0.97),
+        activity=around(rng, characters.ACTIVITY_MEDIAN, characters.ACTIVITY_SIGMA),
+        utc_offset_hours=rng.choice((-6, -5, 0, 1, 2, 7, 7)),
+        respondents=_respondents(rng),
+        favourites=[around(rng, 1 / (place + 1), 0.8) for place in range(len(characters.FEATURES))],
+        csat_scale_is_binary=rng.random() < 0.7,
+        plan=rng.choice((0, 0, 1, 1, 1, 2)),
+        seats=max(1, round(around(rng, 40 if segment == "enterprise" else 8, 0.7))),
+        segment=segment,
+        owner=rng.choice(characters.OWNERS),
+        renewal_at=renewal_at,
+    )
+
+
+def _arrival(rng: Random, span: Span) -> Arrival:
+    lead_at = span.start_ms + int(rng.uniform(0.0, 0.8) * span.days * DAY_MS)
+    trial_at = lead_at + int(rng.uniform(1, 9) * DAY_MS)
+    contracted_at = trial_at + int(rng.uniform(6, 21) * DAY_MS)
+    handed_over_at = contracted_at + int(rng.uniform(4, 60) * HOUR_MS)
+    onboarded_at = handed_over_at + int(rng.uniform(5, 30) * DAY_MS)
+    stays = rng.random() >= characters.TRIAL_WITHOUT_CONTRACT_SHARE
+    return Arrival(lead_at, trial_at, contracted_at if stays else None, handed_over_at, onboarded_at)
+
+
+def _departure(rng: Random, character: Character, arrival: Arrival | None, span: Span) -> Departure | None:
+    leaves = rng.random() < character.leaves_share
+    lapsed = rng.random() < characters.LAPSED_SHARE
+    comes_back = rng.random() < characters.REACTIVATED_SHARE
+    reason = pick(rng, character.reasons)
+    place, away_days = rng.random(), rng.uniform(20, 90)
+    if not leaves or (arrival is not None and arrival.contracted_at is None):
+        return None
+    earliest = (arrival.onboarded_at if arrival is not None else span.start_ms) + _SETTLED_DAYS * DAY_MS
+    if lapsed:
+        earliest += _LAPSE_GRACE_MS
+    if earliest >= span.end_ms:
+        return None
+    at = earliest + int(place * (span.end_ms - earliest))
+    # The hour of the day at which people cancel.
+    at -= at % DAY_MS - int(rng.uniform(8, 18) * HOUR_MS)
+    if at >= span.end_ms - DAY_MS:
+        return None
+    back_at = at + int(away_days * DAY_MS)
+    return Departure(at, lapsed, reason, back_at if comes_back and back_at < span.end_ms else None)
+
+
+def _trouble(rng: Random, trouble: Trouble, departure: Departure | None, arrival: Arrival | None, span: Span) -> Spell:
+    length_ms = int(rng.uniform(*characters.TROUBLE_DAYS) * DAY_MS)
+    strength = rng.uniform(*characters.TROUBLE_STRENGTH)
+    if departure is not None:
+        return Spell(trouble, departure.at - length_ms, departure.at, strength)
+    earliest = arrival.onboarded_at if arrival is not None else span.start_ms
+    from_ms = earliest + int(rng.random() * max(0, span.end_ms - earliest))
+    return Spell(trouble, from_ms, from_ms + length_ms, strength)
+
+
+def _dips(rng: Random, span: Span) -> list[Spell]:
+    spells = []
+    for _ in range(poisson(rng, characters.DIPS_A_YEAR * span.days / _YEAR_DAYS)):
+        trouble, days = rng.choice(characters.DIPS)
+        from_ms = span.start_ms + int(rng.random() * span.days * DAY_MS)
+        spells.append(
+            Spell(trouble, from_ms, from_ms + int(rng.uniform(*days) * DAY_MS), rng.uniform(*characters.TROUBLE_STRENGTH))
+        )
+    return spells
+
+
+def _respondents(rng: Random) -> list[Respondent]:
+    locale = rng.choice(("en", "en", "vi"))
+    return [Respondent(f"u{number}", locale, rng.gauss(0.0, 0.08)) for number in range(1, rng.choice((1, 2, 2, 3)) + 1)]

@@ -1,0 +1,331 @@
+"""The task of one partition: from the assignment to the commit, and back.
+
+ASSIGNED -> FENCING -> RESTORING -> RUNNING -> CLOSING, all of it outside the rebalance callback. Fenced first, so that nobody
+else can write; then the state is read to its end; then the positions; only then the reader is told to read, under a new epoch.
+While it runs, records are merged by time and folded in slices, and one transaction at a time makes the results visible, offsets
+included. Folding goes on while the last transaction commits: when that fails, everything in memory is dropped with the task.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from enum import StrEnum
+from typing import ParamSpec, TypeVar
+
+from msgspec import Struct
+
+from schemas.codec import RegistryUnreachable
+from streams.catalogue import Catalogue, UnknownDefinitions
+from streams.driver import PartitionDriver
+from streams.kafka_state import CommittedState, KafkaState
+from streams.merge import Merge
+from streams.pacing import Pace
+from streams.reader import Batch, Reader
+from streams.records import Transaction
+from streams.ticks import TICKS_TOPIC, Ticker
+from streams.topics import INPUT_TOPICS
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+SLICE_S = 0.020  # the longest the event loop waits for a task's folding
+STEPS_A_CHECK = 16  # due evaluations between two looks at the records
+TURNS_A_CHECK = 8  # records, each with its due evaluations, between two looks at the clock
+UNCOMMITTED_RECORDS_MAX = 5000  # folded but not yet handed to a transaction: bounds memory and the time to encode
+DEFINITIONS_WAIT_S = 30.0
+REGISTRY_WAIT_S = 60.0
+
+
+class Phase(StrEnum):
+    """Where a task is in its life."""
+
+    ASSIGNED = "assigned"
+    FENCING = "fencing"
+    RESTORING = "restoring"
+    RUNNING = "running"
+    CLOSING = "closing"
+
+
+class TaskSettings(Struct, frozen=True, kw_only=True):
+    """What a task needs of the settings."""
+
+    commit_interval_min_ms: int
+    commit_interval_max_ms: int
+    tick_interval_ms: int
+
+
+class Kept(Struct):
+    """The state of a partition that was left cleanly: reused when it comes back, from these ends of its changelogs on."""
+
+    driver: PartitionDriver
+    ends: dict[str, int]
+
+
+class PartitionTask:
+    """One partition of all input topics. Belongs to the event loop's thread; what blocks goes to the executor."""
+
+    def __init__(
+        self,
+        partition: int,
+        epoch: int,
+        *,
+        reader: Reader,
+        kafka: KafkaState,
+        catalogue: Catalogue,
+        new_driver: Callable[[int], PartitionDriver],
+        settings: TaskSettings,
+        executor: Executor,
+        kept: Kept | None,
+        observer: "TaskObserver",
+    ) -> None:
+        self.partition = partition
+        self.epoch = epoch
+        self.phase = Phase.ASSIGNED
+        self._reader = reader
+        self._kafka = kafka
+        self._catalogue = catalogue
+        self._new_driver = new_driver
+        self._executor = executor
+        self._kept = kept
+        self._observer = observer
+        self._merge = Merge(INPUT_TOPICS)
+        self._pace = Pace(settings.commit_interval_min_ms, settings.commit_interval_max_ms)
+        self._ticker = Ticker(partition, settings.tick_interval_ms)
+        self._wakeup = asyncio.Event()
+        self._next: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
+        self._commit: asyncio.Task[None] | None = None
+        self._reading = False
+        self._clean = False
+        self._driver: PartitionDriver | None = None
+        self._registry_away_since: float | None = None
+
+    # ---- from outside ----
+
+    def hand_over(self, batch: Batch) -> None:
+        """Take in a batch of the reader; one of another epoch, or of records already taken, is dropped. Never blocks."""
+        if batch.epoch != self.epoch or self.phase is not Phase.RUNNING:
+            return
+        expected = self._next[batch.topic]
+        records = batch.records
+        if records and records[0].offset < expected:
+            fresh = [record for record in records if record.offset >= expected]
+            known = len(records) - len(fresh)
+            self._observer.dropped(self.partition, known)
+            self._reader.taken((batch.topic, self.partition), self.epoch, known)
+            records = fresh
+        if records:
+            self._next[batch.topic] = records[-1].offset + 1
+            if batch.topic == TICKS_TOPIC:
+                self._ticker.seen(max(record.timestamp_ms for record in records))
+        self._merge.deliver(batch.topic, records, at_end=batch.at_end)
+        self._wakeup.set()
+
+    def stop(self) -> None:
+        """Commit what was folded and end; `run` returns soon after."""
+        self.phase = Phase.CLOSING
+        self._wakeup.set()
+
+    def leave_behind(self) -> Kept | None:
+        """After `run` has ended: the state, if everything that was folded is committed."""
+        if self._driver is None or not self._clean:
+            return None
+        return Kept(self._driver, self._ends)
+
+    @property
+    def driver(self) -> PartitionDriver | None:
+        """The state, once it is restored."""
+        return self._driver
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that is in the log was read, folded and committed."""
+        driver = self._driver
+        return (
+            self.phase is Phase.RUNNING
+            and driver is not None
+            and self._merge.caught_up()
+            and not driver.busy
+            and not driver.has_changes
+            and self._commit is None
+        )
+
+    # ---- its life ----
+
+    async def run(self) -> None:
+        """Live until `stop`.
+
+        Raises Fenced when another owner took over, and whatever else ends the worker.
+        """
+        try:
+            self._driver = driver = await self._begin()
+            if self.phase is Phase.CLOSING:
+                self._clean = True
+                return
+            self.phase = Phase.RUNNING
+            self._start_reading(driver)
+            self._observer.running(self.partition, len(driver.customers))
+            while self.phase is Phase.RUNNING:
+                await self._turn(driver)
+            await self._finish(driver)
+            self._clean = True
+        finally:
+            self.phase = Phase.CLOSING
+            self._stop_reading()
+
+    async def _begin(self) -> PartitionDriver:
+        self.phase = Phase.FENCING
+        await self._blocking(self._kafka.fence)
+        self.phase = Phase.RESTORING if self.phase is Phase.FENCING else self.phase
+        kept = self._kept or Kept(self._new_driver(self.partition), {})
+        self._kept = None
+        state: CommittedState = await self._blocking(self._kafka.read_state, kept.driver, kept.ends)
+        await self._catalogue.wait_for(kept.driver.totals.meta.config_version, DEFINITIONS_WAIT_S)
+        self._ends = state.ends
+        self._next = dict(state.positions)
+        return kept.driver
+
+    def _start_reading(self, driver: PartitionDriver) -> None:
+        driver.begin(self._next)
+        self._reader.add(self.epoch, {(topic, self.partition): offset for topic, offset in self._next.items()})
+        self._reading = True
+
+    def _stop_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self._reader.remove([(topic, self.partition) for topic in INPUT_TOPICS])
+
+    async def _turn(self, driver: PartitionDriver) -> None:
+        self._raise_failed_commit()
+        more = False
+        if not self._full(driver):
+            more = await self._work(driver)
+        self._write_tick(driver)
+        now_ms = time.monotonic() * 1000
+        if self._commit is None and driver.has_changes and (self._full(driver) or now_ms >= self._pace.due_at(now_ms)):
+            self._start_commit(driver)
+        if more:
+            await asyncio.sleep(0)
+        else:
+            await self._wait(driver)
+
+    @staticmethod
+    def _full(driver: PartitionDriver) -> bool:
+        """Whether as much was folded as one transaction carries: then nothing more is, until it is under way."""
+        return driver.uncommitted_records >= UNCOMMITTED_RECORDS_MAX
+
+    async def _work(self, driver: PartitionDriver) -> bool:
+        """Fold for one slice; returns whether there is more to do at once."""
+        end = time.perf_counter() + SLICE_S
+        taken: dict[str, int] = {}
+        more = driver.work_aside(STEPS_A_CHECK)
+        while time.perf_counter() < end and not self._full(driver):
+            if not driver.busy:
+                record = self._merge.next()
+                if record is None:
+                    break
+                taken[record.topic] = taken.get(record.topic, 0) + 1
+                driver.offer(record)
+                more = True
+            wanted = driver.wants_definitions
+            if wanted is not None:
+                with contextlib.suppress(UnknownDefinitions):
+                    await self._catalogue.wait_for(wanted, DEFINITIONS_WAIT_S)
+            try:
+                driver.work(STEPS_A_CHECK)
+                self._registry_away_since = None
+            except RegistryUnreachable:
+                await self._registry_back()
+        for topic, count in taken.items():
+            self._reader.taken((topic, self.partition), self.epoch, count)
+        return more or driver.busy
+
+    async def _registry_back(self) -> None:
+        """Wait a moment for the registry; raises RegistryUnreachable when it was away for too long."""
+        now = time.monotonic()
+        if self._registry_away_since is None:
+            self._registry_away_since = now
+            logger.warning("partition %d waits for the schema registry", self.partition)
+        elif now - self._registry_away_since > REGISTRY_WAIT_S:
+            raise RegistryUnreachable(f"the schema registry did not answer for {REGISTRY_WAIT_S:.0f} s")
+        await asyncio.sleep(1.0)
+
+    def _write_tick(self, driver: PartitionDriver) -> None:
+        due_at = self._ticker.due_at()
+        if due_at is None or not self._merge.at_end(TICKS_TOPIC):
+            return
+        now_ms = self._observer.wall_clock_ms()
+        if now_ms >= due_at:
+            driver.write_tick(self._ticker.write(now_ms, self._catalogue.newest_version))
+
+    async def _wait(self, driver: PartitionDriver) -> None:
+        now_ms = time.monotonic() * 1000
+        timeout_s = 1.0
+        if self._commit is None and driver.has_changes:
+            timeout_s = max(0.0, (self._pace.due_at(now_ms) - now_ms) / 1000)
+        if timeout_s > 0:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._wakeup.wait()
+            except TimeoutError:
+                pass
+        self._wakeup.clear()
+
+    # ---- commits ----
+
+    def _start_commit(self, driver: PartitionDriver) -> None:
+        self._pace.started(time.monotonic() * 1000)
+        self._commit = asyncio.create_task(self._commit_one(driver.take()))
+
+    async def _commit_one(self, transaction: Transaction) -> None:
+        started = time.monotonic()
+        try:
+            ends = await self._blocking(self._kafka.commit, transaction)
+            self._ends.update(ends)
+        finally:
+            self._wakeup.set()
+        took_ms = (time.monotonic() - started) * 1000
+        waiting = self._merge.total() > transaction.records
+        self._pace.finished(waiting=waiting, took_ms=took_ms)
+        self._observer.committed(self.partition, transaction, took_ms)
+
+    def _raise_failed_commit(self) -> None:
+        if self._commit is not None and self._commit.done():
+            commit, self._commit = self._commit, None
+            commit.result()
+
+    async def _finish(self, driver: PartitionDriver) -> None:
+        """Commit what was folded; what is queued but not folded is read again by the next owner."""
+        if self._commit is not None:
+            commit, self._commit = self._commit, None
+            await commit
+        if driver.has_changes:
+            await self._commit_one(driver.take())
+
+    async def _blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: function(*args, **kwargs))
+
+
+class TaskObserver:
+    """What a task tells about itself, and the wall clock it is given."""
+
+    def wall_clock_ms(self) -> int:
+        """Epoch milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    def restoring(self, partition: int, topic: str, records: int, of: int) -> None:
+        """Called in a thread of the executor: so many records of a changelog are read, of at most `of`."""
+
+    def running(self, partition: int, customers: int) -> None:
+        """The task has restored its state and reads."""
+
+    def dropped(self, partition: int, records: int) -> None:
+        """Records were delivered that had been taken before."""
+
+    def committed(self, partition: int, transaction: Transaction, took_ms: float) -> None:
+        """A transaction is visible."""

@@ -1,0 +1,143 @@
+"""The fleet's counts of one partition: flows by bucket and gauges, and which of them its partials have not shown yet."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from processors.fleet import FIGURES
+from processors.windows import DAY_MS
+
+TotalKey = tuple[str, str, int | None]
+"""(figure, dimension, start of the bucket in epoch milliseconds, None for a gauge)."""
+
+META_KEY = b"meta"
+
+
+class PartitionMeta(Struct, array_like=True):
+    """What a task knows beside customers and counts, in the same changelog and the same transactions.
+
+    `clock_ms` is the highest record timestamp consumed; `offsets` the next offset of each input; `config_since_ms` the clock at
+    which `config_version` took effect; `as_of_ms` the tick whose work is done; `partial_sequence` numbers the partials.
+    """
+
+    partitions: int
+    clock_ms: int = 0
+    offsets: dict[str, int] = {}
+    config_version: int = 0
+    config_since_ms: int = 0
+    as_of_ms: int = 0
+    partial_sequence: int = 0
+
+
+class _Total(Struct, array_like=True, gc=False):
+    counts: list[int]
+    shown: list[int] = []
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_total = msgspec.msgpack.Decoder(_Total).decode
+_decode_key = msgspec.msgpack.Decoder(TotalKey).decode
+_decode_meta = msgspec.msgpack.Decoder(PartitionMeta).decode
+
+
+class TotalsStore:
+    """All counts of one partition. A flow's bucket that is older than anyone looks is removed."""
+
+    def __init__(self, meta: PartitionMeta) -> None:
+        self.meta = meta
+        self._totals: dict[TotalKey, _Total] = {}
+        self._changed: set[TotalKey] = set()
+        self._unshown: set[TotalKey] = set()
+
+    def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Take in changelog records in their order; None removes."""
+        for key, value in records:
+            if key == META_KEY:
+                if value is not None:
+                    self.meta = _decode_meta(value)
+                continue
+            name = _decode_key(key)
+            self._unshown.discard(name)
+            if value is None:
+                self._totals.pop(name, None)
+                continue
+            total = self._totals[name] = _decode_total(value)
+            if total.counts != total.shown:
+                self._unshown.add(name)
+
+    def add(self, key: TotalKey, counts: Iterable[int]) -> None:
+        """Add to a total, place by place. One that is zero and was never shown is none."""
+        total = self._totals.get(key)
+        if total is None:
+            total = self._totals[key] = _Total([0] * len(FIGURES[key[0]].places))
+        for place, count in enumerate(counts):
+            total.counts[place] += count
+        self._changed.add(key)
+        self._unshown.add(key)
+        if not total.shown and not any(total.counts):
+            self._remove(key)
+
+    def counts(self, key: TotalKey) -> list[int]:
+        """What a total stands at."""
+        total = self._totals.get(key)
+        return [0] * len(FIGURES[key[0]].places) if total is None else list(total.counts)
+
+    def values(self) -> Mapping[TotalKey, list[int]]:
+        """All totals."""
+        return {key: list(total.counts) for key, total in self._totals.items()}
+
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """All totals and the meta record, as the changelog holds them."""
+        yield META_KEY, _encode(self.meta)
+        for key, total in self._totals.items():
+            yield _encode(key), _encode(total)
+
+    def take_unshown(self) -> list[tuple[TotalKey, list[int] | None]]:
+        """The totals that differ from what was shown last, in a fixed order; they count as shown from now on.
+
+        None for one that has come to zero: it is gone, and nothing is kept of it.
+        """
+        found: list[tuple[TotalKey, list[int] | None]] = []
+        for key in sorted(self._unshown, key=_sort_key):
+            total = self._totals[key]
+            if total.counts == total.shown:
+                continue
+            self._changed.add(key)
+            if any(total.counts):
+                total.shown = list(total.counts)
+                found.append((key, list(total.counts)))
+            else:
+                del self._totals[key]
+                found.append((key, None))
+        self._unshown.clear()
+        return found
+
+    def expire(self, as_of_ms: int) -> list[TotalKey]:
+        """Remove the buckets of flows that nobody looks at any more; returns those that had been shown, in a fixed order."""
+        gone = []
+        for (figure, dimension, bucket), total in list(self._totals.items()):
+            keep_days = FIGURES[figure].keep_days
+            if bucket is not None and keep_days is not None and bucket < as_of_ms - (keep_days + 1) * DAY_MS:
+                self._remove((figure, dimension, bucket))
+                if total.shown:
+                    gone.append((figure, dimension, bucket))
+        return sorted(gone, key=_sort_key)
+
+    def _remove(self, key: TotalKey) -> None:
+        del self._totals[key]
+        self._changed.add(key)
+        self._unshown.discard(key)
+
+    def take_changes(self) -> list[tuple[bytes, bytes | None]]:
+        """The changelog records since the last call, the meta record always among them."""
+        changes: list[tuple[bytes, bytes | None]] = [(META_KEY, _encode(self.meta))]
+        for key in sorted(self._changed, key=_sort_key):
+            total = self._totals.get(key)
+            changes.append((_encode(key), None if total is None else _encode(total)))
+        self._changed.clear()
+        return changes
+
+
+def _sort_key(key: TotalKey) -> tuple[str, str, int]:
+    return key[0], key[1], -1 if key[2] is None else key[2]

@@ -1,0 +1,273 @@
+"""One worker process: checks what it needs, runs until it is told to stop or cannot go on, and says with which result.
+
+Exit codes: 0 stopped as told, 1 an incident that a person has to look at, 2 settings, definitions or topics are wrong,
+75 start me again, 130 interrupted.
+"""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Callable
+
+import confluent_kafka as ck
+import uvloop
+from confluent_kafka.admin import AdminClient
+
+from processors.definitions import DefinitionsError, parse
+from schemas.codec import Codec
+from schemas.records import DefinitionsVersion
+from sinks.metrics import WorkerMetrics
+from streams.app import make_app
+from streams.catalogue import Catalogue
+from streams.codecs import codec_of
+from streams.dead_letters import FailureLimit, TooManyFailures
+from streams.definitions_log import DefinitionsLogError, apply, read_versions, sha256_of
+from streams.definitions_watch import DefinitionsUnreadable, DefinitionsWatch
+from streams.driver import PartitionDriver, PartitionsChanged
+from streams.kafka_state import PositionsDisagree
+from streams.reader import OffsetGone
+from streams.records import Transaction
+from streams.restore import RestoreFailed
+from streams.runtime import Runtime
+from streams.security import kafka_config
+from streams.settings import Settings
+from streams.store import StateTooLarge, UnreadableState
+from streams.task import TaskObserver
+from streams.topics import INPUT_TOPICS, specs
+
+logger = logging.getLogger(__name__)
+
+EXIT_DONE = 0
+EXIT_INCIDENT = 1
+EXIT_WRONG = 2
+EXIT_AGAIN = 75
+EXIT_INTERRUPTED = 130
+BROKER_RETRY_S = 2.0
+METADATA_TIMEOUT_S = 5.0
+
+INCIDENTS = (OffsetGone, PartitionsChanged, PositionsDisagree, StateTooLarge, TooManyFailures, UnreadableState)
+"""What a person has to look at: starting again would meet it again."""
+
+
+class TopicsWrong(Exception):
+    """Topics are missing or have another number of partitions; `mistakes` lists all of them."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("; ".join(mistakes))
+        self.mistakes = mistakes
+
+
+class PortTaken(Exception):
+    """The address for the metrics cannot be listened on."""
+
+
+class StopRequest(asyncio.Event):
+    """Set by the first signal; `code` is then the exit code that goes with it."""
+
+    code = EXIT_DONE
+
+
+class LoggingObserver(TaskObserver):
+    """Tells the log and the metrics what the tasks do."""
+
+    def __init__(self, metrics: WorkerMetrics) -> None:
+        self._metrics = metrics
+        self._told_restoring: dict[tuple[int, str], float] = {}
+
+    def restoring(self, partition: int, topic: str, records: int, of: int) -> None:
+        """Log every few seconds, not every chunk."""
+        self._metrics.restoring(partition, topic, records, of)
+        now = time.monotonic()
+        if now - self._told_restoring.get((partition, topic), -10.0) >= 5.0:
+            self._told_restoring[partition, topic] = now
+            logger.info("partition %d: restoring %s, %d of at most %d records", partition, topic, records, of)
+
+    def running(self, partition: int, customers: int) -> None:
+        """The task reads."""
+        logger.info("partition %d: running with %d customers", partition, customers)
+        self._metrics.running(partition, customers)
+
+    def dropped(self, partition: int, records: int) -> None:
+        """Delivered again after a change of owner."""
+        logger.debug("partition %d: %d records were delivered that had been taken before", partition, records)
+
+    def committed(self, partition: int, transaction: Transaction, took_ms: float) -> None:
+        """A transaction is visible."""
+        self._metrics.committed(partition, transaction.records, len(transaction.outputs), took_ms)
+
+
+def run(settings: Settings) -> int:
+    """Run one worker in this process until SIGTERM or SIGINT, or until it cannot go on; returns the exit code."""
+    return uvloop.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    stop = StopRequest()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _on_signal(stop, number))
+    try:
+        _check_definitions(settings)
+        if not await _broker_and_topics(settings, stop):
+            return stop.code
+        return await _work(settings, stop)
+    except PortTaken as error:
+        logger.error("%s", error)  # noqa: TRY400 - a user's mistake shows no traceback
+        return EXIT_WRONG
+    except TopicsWrong as error:
+        for mistake in error.mistakes:
+            logger.error("%s", mistake)  # noqa: TRY400 - a user's mistake shows no traceback
+        return EXIT_WRONG
+    except DefinitionsError as error:
+        for wrong in error.mistakes:
+            logger.error("definitions: %s", wrong)  # noqa: TRY400 - a user's mistake shows no traceback
+        return EXIT_WRONG
+    except (DefinitionsUnreadable, DefinitionsLogError, RestoreFailed, ck.KafkaException) as error:
+        logger.error("the worker ends: %s", error)  # noqa: TRY400 - the cause is in the message
+        return EXIT_AGAIN
+
+
+def _on_signal(stop: StopRequest, number: signal.Signals) -> Callable[[], None]:
+    def handle() -> None:
+        if stop.is_set():
+            logger.warning("second signal: ending at once, the transaction under way is left to the next owner's fence")
+            raise SystemExit(128 + number)
+        logger.info("%s: finishing the transactions under way", number.name)
+        stop.code = EXIT_INTERRUPTED if number is signal.SIGINT else EXIT_DONE
+        stop.set()
+
+    return handle
+
+
+async def _broker_and_topics(settings: Settings, stop: asyncio.Event) -> bool:
+    """Wait for the broker, then check the topics; False when it was told to stop meanwhile.
+
+    Raises TopicsWrong.
+    """
+    admin = AdminClient({**kafka_config(settings), "log_level": 0})
+    while not stop.is_set():
+        try:
+            metadata = await asyncio.to_thread(admin.list_topics, timeout=METADATA_TIMEOUT_S)
+        except ck.KafkaException as error:
+            logger.warning("no broker at %s yet (%s), trying again", settings.bootstrap_servers, error.args[0].str())
+            await _pause(stop, BROKER_RETRY_S)
+            continue
+        wrong = _wrong_topics(settings, {name: len(topic.partitions) for name, topic in metadata.topics.items()})
+        if wrong:
+            raise TopicsWrong(wrong)
+        return True
+    return False
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+def _wrong_topics(settings: Settings, partitions: dict[str, int]) -> list[str]:
+    """What is wrong with the topics: one that is missing, or an input with another number of partitions."""
+    wrong = []
+    for spec in specs(settings.app_id, settings.partitions):
+        have = partitions.get(spec.name)
+        if have is None:
+            wrong.append(f"topic {spec.name} does not exist: run `cspulse topics apply`")
+        elif have != spec.partitions:
+            kind = "input topic" if spec.name in INPUT_TOPICS else "topic"
+            wrong.append(f"{kind} {spec.name} has {have} partitions and must have {spec.partitions} (CSPULSE_PARTITIONS)")
+    return wrong
+
+
+async def _work(settings: Settings, stop: StopRequest) -> int:
+    codec = codec_of(settings)
+    catalogue = Catalogue()
+    metrics = _metrics(settings)
+
+    def add(version: DefinitionsVersion) -> None:
+        catalogue.add(version)
+        logger.info("definitions: version %d is known", version.version)
+
+    await _first_definitions(settings, codec)
+    watch = DefinitionsWatch({**kafka_config(settings), "group.id": settings.app_id}, codec, add)
+    await watch.start()
+    observer = LoggingObserver(metrics)
+
+    def new_driver(partition: int) -> PartitionDriver:
+        failures = FailureLimit(settings.dead_letter_limit_share, settings.dead_letter_window_records)
+        return PartitionDriver(
+            partition,
+            settings.partitions,
+            settings.app_id,
+            catalogue.get,
+            codec,
+            failures,
+            observer.wall_clock_ms,
+            settings.unverifiable,
+        )
+
+    runtime = Runtime(settings, catalogue, observer, new_driver)
+    app = make_app(settings, runtime)
+    try:
+        await app.start()
+        told = asyncio.create_task(stop.wait())
+        died = asyncio.create_task(app.wait_until_stopped())
+        await asyncio.wait({told, died, runtime.failure}, return_when=asyncio.FIRST_COMPLETED)
+        code = _verdict(runtime.failure.result() if runtime.failure.done() else app.crash_reason, stop)
+        await runtime.stop()
+        await app.stop()
+        return code
+    finally:
+        watch.stop()
+        metrics.stop()
+
+
+def _check_definitions(settings: Settings) -> None:
+    """Look at the configured file before anything starts.
+
+    Raises DefinitionsError.
+    """
+    if settings.definitions is not None:
+        parse(settings.definitions.read_text(encoding="utf-8"))
+
+
+def _metrics(settings: Settings) -> WorkerMetrics:
+    """Raises PortTaken."""
+    try:
+        return WorkerMetrics.start(settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        raise PortTaken(
+            f"metrics cannot be offered at {settings.metrics_host}:{settings.metrics_port} ({error.strerror or error}): "
+            "set CSPULSE_METRICS_HOST and CSPULSE_METRICS_PORT to an address of this machine and a free port, or the port to 0"
+        ) from error
+
+
+async def _first_definitions(settings: Settings, codec: Codec) -> None:
+    """Put the configured file into a log that has no version yet; later versions are applied by a person, with the command.
+
+    Raises DefinitionsLogError, RestoreFailed.
+    """
+    if settings.definitions is None:
+        return
+    config = kafka_config(settings)
+    text = settings.definitions.read_text(encoding="utf-8")
+    versions = await asyncio.to_thread(read_versions, config, codec)
+    if not versions:
+        applied = await asyncio.to_thread(apply, config, codec, text, "worker", time.time_ns() // 1_000_000)
+        logger.info("definitions: %s is version %d", settings.definitions, applied.version.version)
+    elif versions[-1].sha256 != sha256_of(text):
+        logger.warning(
+            "definitions: version %d of the log is in force, which is not %s; `cspulse definitions apply` would change that",
+            versions[-1].version,
+            settings.definitions,
+        )
+
+
+def _verdict(error: BaseException | None, stop: StopRequest) -> int:
+    """The exit code of a worker that has ended by an error, or because it was told to."""
+    if error is None:
+        return stop.code if stop.is_set() else EXIT_AGAIN
+    logger.error("the worker ends: %s: %s", type(error).__name__, error)
+    return EXIT_INCIDENT if isinstance(error, INCIDENTS) else EXIT_AGAIN
