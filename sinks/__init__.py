@@ -1,0 +1,1 @@
+"""What carries results out to people and to other systems."""
