@@ -1,0 +1,101 @@
+"""Events for tests of the figures, with only what matters spelled out, and names that the figures know."""
+
+from itertools import count
+from typing import NamedTuple
+
+from processors.windows import DAY_MS
+from schemas.events import (
+    AccountEvent,
+    AccountKind,
+    Priority,
+    Scale,
+    Survey,
+    SurveyEvent,
+    TicketEvent,
+    TicketKind,
+    UsageEvent,
+    UsageKind,
+)
+
+NOON = 20_500 * DAY_MS + DAY_MS // 2
+"""The noon that the tests take as now: 2026-02-16T12:00:00Z."""
+
+_numbers = count(1)
+
+
+class KnownNames(NamedTuple):
+    """Names as the definitions would give them."""
+
+    touchpoints: frozenset[str] = frozenset({"trial", "product", "support"})
+    goals: frozenset[str] = frozenset({"invoices", "exports"})
+    max_features: int = 4
+
+
+NAMES = KnownNames()
+
+
+def ticket(
+    kind: TicketKind,
+    at: int,
+    ticket_id: str = "T1",
+    *,
+    priority: Priority | None = None,
+    touchpoint: str | None = None,
+) -> TicketEvent:
+    return TicketEvent(
+        event_id=f"t{next(_numbers)}",
+        customer_id="c",
+        occurred_at=at,
+        kind=kind,
+        ticket_id=ticket_id,
+        priority=priority,
+        touchpoint=touchpoint,
+    )
+
+
+def answer(
+    survey: Survey,
+    scale: Scale,
+    score: int,
+    at: int = NOON,
+    *,
+    touchpoint: str | None = None,
+    respondent: str | None = None,
+) -> SurveyEvent:
+    return SurveyEvent(
+        event_id=f"s{next(_numbers)}",
+        customer_id="c",
+        occurred_at=at,
+        kind="answered",
+        survey=survey,
+        scale=scale,
+        score=score,
+        touchpoint=touchpoint,
+        respondent_id=respondent,
+    )
+
+
+def usage(
+    kind: UsageKind,
+    at: int = NOON,
+    *,
+    feature: str | None = None,
+    goal: str | None = None,
+    touchpoint: str | None = None,
+    quantity: int | None = None,
+) -> UsageEvent:
+    return UsageEvent(
+        event_id=f"u{next(_numbers)}",
+        customer_id="c",
+        occurred_at=at,
+        kind=kind,
+        feature=feature,
+        goal=goal,
+        touchpoint=touchpoint,
+        quantity=quantity,
+    )
+
+
+def account(kind: AccountKind, at: int = NOON, **said: object) -> AccountEvent:
+    event_id = said.pop("event_id", f"a{next(_numbers)}")
+    return AccountEvent(event_id=event_id, customer_id="c", occurred_at=at, kind=kind, **said)  # type: ignore[arg-type]  # any field

@@ -1,0 +1,62 @@
+"""A customer to whom things happen in a test, and the definitions to judge it by."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import processors
+from processors import customer
+from processors.definitions import Definitions, parse
+from processors.effects import Context
+from processors.state import CustomerState
+from schemas.events import CustomerEvent
+from schemas.records import ChurnAlert, HealthChange
+
+INCARNATION = "test"
+
+
+def default_text() -> str:
+    return (Path(processors.__file__).parent / "default.toml").read_text(encoding="utf-8")
+
+
+@cache
+def default_definitions() -> Definitions:
+    return parse(default_text())
+
+
+class Judged:
+    """One customer, folded as the stream would: what is due comes before the event, and the clock is the event's time."""
+
+    def __init__(self, definitions: Definitions | None = None) -> None:
+        self.context = Context(definitions or default_definitions(), 1, INCARNATION)
+        self.state = CustomerState("c")
+
+    def happens(self, *events: CustomerEvent, clock: int | None = None) -> None:
+        for event in events:
+            now = event.occurred_at if clock is None else clock
+            self.passes(now)
+            customer.fold(self.state, event, now, self.context)
+
+    def passes(self, until: int) -> None:
+        customer.settle(self.state, until, self.context)
+
+    def reconfigured(self, definitions: Definitions, at: int) -> None:
+        self.passes(at)
+        effects = self.context.effects
+        self.context = Context(definitions, self.context.config_version + 1, INCARNATION)
+        self.context.effects = effects
+        customer.reconsider(self.state, at, self.context)
+
+    @property
+    def changes(self) -> list[HealthChange]:
+        return [record for record in self.context.effects.outputs if isinstance(record, HealthChange)]
+
+    @property
+    def alerts(self) -> list[ChurnAlert]:
+        return [record for record in self.context.effects.outputs if isinstance(record, ChurnAlert)]
+
+    def alerts_of(self, rule: str) -> list[ChurnAlert]:
+        return [alert for alert in self.alerts if alert.rule == rule]
+
+    def states_of(self, rule: str) -> list[Literal["opened", "updated", "resolved", "retracted"]]:
+        return [alert.state for alert in self.alerts_of(rule)]

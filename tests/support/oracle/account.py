@@ -1,0 +1,51 @@
+"""The account: the newest word on each field counts, and of two in one millisecond the one whose event id has the larger hash."""
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Any
+
+from tests.support.oracle.acceptance import Event
+
+FIELDS = ("plan", "mrr_cents", "currency", "seats", "segment", "renewal_at", "owner")
+STAGES = {
+    "lead": "lead",
+    "trial_started": "trial",
+    "contracted": "contracted",
+    "handed_over": "handed_over",
+    "onboarded": "onboarded",
+    "lapsed": "lapsed",
+    "cancelled": "cancelled",
+    "reactivated": "reactivated",
+}
+"""In the order of an account's life: of two in one millisecond the later one counts."""
+
+ACCOUNT_KINDS = {
+    *STAGES,
+    *("known", "plan_changed", "cross_sold", "payment", "renewal_due", "renewed", "referred", "owner_changed", "contact"),
+    *("override", "acknowledged", "acted", "muted", "erased"),
+}
+
+
+def account(events: Iterable[Event]) -> dict[str, Any]:
+    """The account's fields, its stage and since when."""
+    mine = [event for event in events if event["kind"] in ACCOUNT_KINDS]
+    found: dict[str, Any] = {}
+    for name in FIELDS:
+        said = [event for event in mine if event[name] is not None]
+        found[name] = max(said, key=_newest)[name] if said else None
+    stages = [event for event in mine if event["kind"] in STAGES]
+    newest = max(stages, key=lambda event: (event["occurred_at"], list(STAGES).index(event["kind"])), default=None)
+    if newest is not None:
+        return {**found, "stage": STAGES[newest["kind"]], "stage_since": newest["occurred_at"]}
+    known = any(event["kind"] == "known" for event in mine)
+    return {**found, "stage": "known" if known else "unknown", "stage_since": None}
+
+
+def override_in_force(events: Iterable[Event], as_of_ms: int) -> Event | None:
+    """The newest score set by a person, while it lasts."""
+    newest = max((event for event in events if event["kind"] == "override"), key=_newest, default=None)
+    return newest if newest is not None and as_of_ms < newest["expires_at"] else None
+
+
+def _newest(event: Event) -> tuple[int, bytes]:
+    return event["occurred_at"], blake2b(event["event_id"].encode(), digest_size=2).digest()

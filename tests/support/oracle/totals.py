@@ -1,0 +1,75 @@
+"""The fleet's figures: what happened by day or hour, and how many there are now, summed over all customers."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tests.support.oracle.acceptance import Event, Judged
+from tests.support.oracle.account import account
+from tests.support.oracle.events import DAY_MS, HOUR_MS, Names, answers
+from tests.support.oracle.figures import completions, is_good
+from tests.support.oracle.tickets import courses
+
+FlowKey = tuple[str, str, int]
+GaugeKey = tuple[str, str]
+FAMILIES = {"cs.tickets": "tickets", "cs.usage": "usage", "cs.surveys": "surveys", "cs.accounts": "accounts"}
+TICKET_PLACES = ("opened", "solved", "reopened", "unknown_solved")
+
+
+class Flows:
+    """Counts by figure, dimension and start of the bucket."""
+
+    def __init__(self) -> None:
+        self.found: dict[FlowKey, Counter[int]] = {}
+
+    def add(self, figure: str, dimension: str, at_ms: int, counts: Iterable[int], bucket_ms: int = DAY_MS) -> None:
+        self.found.setdefault((figure, dimension, at_ms - at_ms % bucket_ms), Counter()).update(dict(enumerate(counts)))
+
+
+def flows(accepted: Iterable[Judged], names: Names) -> dict[FlowKey, tuple[int, ...]]:
+    """What happened, of one partition or of all; only what is not zero."""
+    total = Flows()
+    tickets: dict[str, list[Event]] = {}
+    for judgement in accepted:
+        event = judgement.record["value"]
+        if event["kind"] == "erased":
+            continue
+        total.add("events_by_day", FAMILIES[judgement.record["topic"]], event["occurred_at"], (1,))
+        _add_answer(total, event, names)
+        _add_goal(total, event, names)
+        tickets.setdefault(event["customer_id"], []).append(event)
+    for events in tickets.values():
+        for course in courses(events, names).values():
+            for flow, at in course.flows:
+                total.add("tickets_by_day", course.touchpoint, at, (int(flow == place) for place in TICKET_PLACES))
+    return {key: tuple(counts[place] for place in sorted(counts)) for key, counts in total.found.items() if any(counts.values())}
+
+
+def _add_answer(total: Flows, event: Event, names: Names) -> None:
+    at = event["occurred_at"]
+    for _ in answers([event], "csat"):
+        counts = (int(is_good(event)), 1)
+        total.add("csat_by_hour", names.touchpoint(event["touchpoint"]), at, counts, HOUR_MS)
+        total.add("csat_by_day", names.touchpoint(event["touchpoint"]), at, counts)
+    for _ in answers([event], "nps"):
+        score = event["score"]
+        total.add("nps_by_day", event["scale"], at, (int(score >= 9), int(7 <= score <= 8), int(score <= 6)))
+
+
+def _add_goal(total: Flows, event: Event, names: Names) -> None:
+    if event["kind"] == "goal_completed":
+        total.add("goals_by_day", names.goal(event["goal"]), event["occurred_at"], (completions(event), 0))
+    elif event["kind"] == "goal_failed":
+        total.add("goals_by_day", names.goal(event["goal"]), event["occurred_at"], (0, 1))
+
+
+def gauges(customers: Iterable[Sequence[Event]], names: Names) -> dict[GaugeKey, int]:
+    """How many customers there are by stage, and how many tickets are open by priority, touchpoint and day of opening."""
+    found: Counter[GaugeKey] = Counter()
+    for events in customers:
+        found["customers", account(events)["stage"]] += 1
+        for course in courses(events, names).values():
+            if course.is_open and course.opened_at is not None:
+                found["open_tickets_by_priority", course.priority] += 1
+                found["open_tickets_by_touchpoint", course.touchpoint] += 1
+                found["open_tickets_by_opening_day", str(course.opened_at // DAY_MS)] += 1
+    return dict(found)

@@ -1,0 +1,69 @@
+"""The whole log of an application, as the independent checker takes it."""
+
+from typing import Any, Final
+
+from streams.catalogue import default_text
+from tests.support.cluster import Cluster
+from tests.support.log_checker import check
+from tests.support.publishing import EVENT_TOPICS, TICKS_TOPIC
+from tests.support.topic_log import Logged, decode, read_topic
+
+SHOWN_MAX: Final = 40
+
+OUTPUT_TOPICS: Final = (
+    "cs.health-changes",
+    "cs.churn-alerts",
+    "cs.customer-snapshots",
+    "cs.dead-letters",
+    "cs.fleet-partials",
+)
+
+
+def assert_exact(cluster: Cluster) -> None:
+    """Everything that lies on a cluster is right: outputs once, chains unbroken, figures those of the oracle."""
+    found = violations(cluster)
+    assert not found, "\n".join([f"{len(found)} violations:", *found[:SHOWN_MAX]])
+
+
+def violations(cluster: Cluster) -> list[str]:
+    """What the checker finds wrong with the outputs on a cluster, given the inputs on it; empty when all is well."""
+    inputs = [_input(record) for topic in (*EVENT_TOPICS, TICKS_TOPIC) for record in read_topic(cluster.bootstrap, topic)]
+    outputs = [_output(record) for topic in OUTPUT_TOPICS for record in read_topic(cluster.bootstrap, topic)]
+    return check(inputs, outputs, default_text())
+
+
+def _input(record: Logged) -> dict[str, Any]:
+    value = None
+    if record.value is not None:
+        try:
+            value = decode(record.topic, record.value)
+        except Exception:  # noqa: BLE001 - whatever cannot be decoded is told to the checker as such
+            value = None
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp_ms": record.timestamp_ms,
+        "value": value,
+        "headers": record.headers,
+    }
+
+
+def _output(record: Logged) -> dict[str, Any]:
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": None if record.key is None else record.key.decode(errors="replace"),
+        "value": None if record.value is None else decode(record.topic, record.value),
+    }
+
+
+def folded_twice(cluster: Cluster) -> int:
+    """How many events were dropped as duplicates, as the newest partials say."""
+    counts: dict[bytes, int] = {}
+    for record in read_topic(cluster.bootstrap, "cs.fleet-partials"):
+        key = record.key or b""
+        if key.startswith(b"oddities_by_day|duplicate|"):
+            counts[key] = 0 if record.value is None else record.fields()["counts"][0]
+    return sum(counts.values())

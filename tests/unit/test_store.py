@@ -1,0 +1,127 @@
+"""The customers of a partition: bytes at rest, decoded ones, and what is due."""
+
+import pytest
+
+from processors.due import NEVER
+from streams.store import FORMAT_VERSION, CustomerStore, UnreadableState, pack, unpack
+
+
+def store_with(**due: int) -> CustomerStore:
+    store = CustomerStore()
+    for name, due_ms in due.items():
+        customer = store.create(name.encode(), name, 0)
+        customer.state.next_due = due_ms
+        store.schedule(customer.key, due_ms)
+    return store
+
+
+def restored(store: CustomerStore) -> CustomerStore:
+    other = CustomerStore()
+    other.restore(store.take_changes())
+    return other
+
+
+def test_a_customer_comes_back_from_its_bytes_as_it_was() -> None:
+    store = store_with(ann=5)
+    customer = store.get(b"ann")
+    assert customer is not None
+    customer.state.events_accepted = 3
+    value = dict(store.take_changes())[b"ann"]
+    assert unpack(value) == customer.state
+    assert pack(unpack(value)) == value
+
+
+def test_what_was_not_changed_is_not_written_again() -> None:
+    store = store_with(ann=5, bob=6)
+    assert len(store.take_changes()) == 2
+    store.get(b"ann")
+    assert store.take_changes() == []
+
+
+def test_a_flush_before_the_commit_loses_no_change() -> None:
+    store = store_with(ann=5)
+    store.flush()
+    assert [key for key, _ in store.take_changes()] == [b"ann"]
+
+
+def test_customers_come_up_in_the_order_of_their_due_times() -> None:
+    store = restored(store_with(ann=9, bob=2, cid=NEVER))
+    assert store.next_due() == 2
+    assert store.pop_due() == b"bob"
+    assert store.next_due() == 9
+
+
+def test_a_due_time_that_moved_on_is_looked_at_when_it_comes_up() -> None:
+    store = store_with(ann=5)
+    customer = store.get(b"ann")
+    assert customer is not None
+    customer.state.next_due = 50
+    store.schedule(b"ann", 50)
+    assert store.next_due() == 50
+
+
+def test_a_due_time_that_came_nearer_counts_at_once() -> None:
+    store = store_with(ann=50)
+    customer = store.get(b"ann")
+    assert customer is not None
+    customer.state.next_due = 5
+    store.schedule(b"ann", 5)
+    assert store.next_due() == 5
+    store.pop_due()
+    customer.state.next_due = NEVER
+    assert store.next_due() == NEVER, "the entry of before is no longer alive"
+
+
+def test_a_tombstone_removes_a_customer_and_what_it_was_due_for() -> None:
+    store = restored(store_with(ann=5))
+    store.restore([(b"ann", None)])
+    assert store.get(b"ann") is None
+    assert store.next_due() == NEVER
+
+
+def test_the_newest_record_of_a_customer_counts_at_a_restore() -> None:
+    old, new = store_with(ann=5), store_with(ann=7)
+    store = CustomerStore()
+    store.restore(old.take_changes())
+    store.restore(new.take_changes())
+    assert store.next_due() == 7
+    assert len(store) == 1
+
+
+def test_a_customer_is_rolled_back_to_its_bytes_at_rest() -> None:
+    store = restored(store_with(ann=5))
+    customer = store.get(b"ann")
+    assert customer is not None
+    customer.state.events_accepted = 99
+    assert store.rolled_back(customer).events_accepted == 0
+
+
+def test_a_customer_that_rests_nowhere_is_rolled_back_to_a_new_one_and_forgotten() -> None:
+    store = store_with(ann=5)
+    customer = store.get(b"ann")
+    assert customer is not None
+    assert store.rolled_back(customer).events_accepted == 0
+    store.forget(b"ann")
+    assert b"ann" not in store
+
+
+def test_only_those_judged_by_other_definitions_are_behind() -> None:
+    store = store_with(ann=5, bob=6)
+    for key, version in ((b"ann", 4), (b"bob", 3)):
+        customer = store.get(key)
+        assert customer is not None
+        customer.state.config_version = version
+    store.flush()
+    assert store.behind(4) == [b"bob"]
+
+
+@pytest.mark.parametrize("value", [b"", bytes([FORMAT_VERSION + 1]) + b"x" * 40])
+def test_bytes_of_another_format_are_refused_with_a_word(value: bytes) -> None:
+    with pytest.raises(UnreadableState, match="format"):
+        unpack(value)
+
+
+def test_damaged_bytes_are_refused_with_a_word() -> None:
+    value = dict(store_with(ann=5).take_changes())[b"ann"]
+    with pytest.raises(UnreadableState, match="cannot be decoded"):
+        unpack(value[:-3])
