@@ -169,7 +169,7 @@ def _follow(view: View, rule: Rule, rule_book: RuleBook, episode: Episode, cause
 
 def erase(state: "CustomerState", as_of_ms: int, context: Context) -> None:
     """End the open episodes without a word of what they were about; their number is kept, so that no id is used again."""
-    view = View(Sheet(state, as_of_ms), None)
+    view = View(Sheet(state, as_of_ms, context.definitions), None)
     for name, rule_book in state.alerts.rules.items():
         if rule_book.open is not None:
             rule_book.open.explanation = ""
@@ -230,22 +230,23 @@ def _record(view: View, name: str, rule_book: RuleBook, episode: Episode, contex
     }
 
 
-def next_due(state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> int:
+def next_due(sheet: Sheet) -> int:
     """When time alone can change an episode beside the daily slot: silence, expiry, dwell time, severity, the end of a mute."""
+    state, as_of_ms = sheet.state, sheet.as_of_ms
     due = NEVER
     gone = state.account.is_gone
-    for name, rule in definitions.rules.items():
+    for name, rule in sheet.definitions.rules.items():
         if not rule.enabled:
             continue
         known = state.alerts.rules.get(name)
         is_open = known is not None and known.open is not None
         if is_open:
-            due = min(due, severity_due(state, as_of_ms, rule), _mute_end(state, name, as_of_ms))
+            due = min(due, severity_due(sheet, rule), _mute_end(state, name, as_of_ms))
         elif gone:
             continue
         elif known is not None and known.pending_since:
             due = min(due, known.pending_since + rule.dwell_ms)
-        due = min(due, CONDITIONS[rule.kind].due(state, as_of_ms, rule, is_open=is_open))
+        due = min(due, CONDITIONS[rule.kind].due(sheet, rule, is_open=is_open))
     return due
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from processors import accounts, alerts, coarsen, csat, judgement, nps, seen, tickets, upkeep, usage
 from processors.due import NEVER, is_daily_slot
 from processors.effects import Context
+from processors.figures import Sheet
 from processors.snapshot import snapshot
 from processors.state import CustomerState
 from schemas.events import AccountEvent, CustomerEvent, SurveyEvent, TicketEvent, UsageEvent
@@ -111,15 +112,16 @@ def _judge(
     """Judge, publish a snapshot if one is called for or due, and find out when time alone changes something."""
     outputs = context.effects.outputs
     before, health_before = len(outputs), state.sequences.get("health", 0)
-    judged = judgement.judge(state, as_of_ms, cause, context, occurred_at)
+    sheet = Sheet(state, as_of_ms, context.definitions)
+    judged = judgement.judge(sheet, cause, context, occurred_at)
     if any(_calls_for_snapshot(record) for record in outputs[before:]) or 0 < state.snapshot_due_at <= as_of_ms:
-        outputs.append(snapshot(state, as_of_ms, judged, context))
+        outputs.append(snapshot(sheet, judged, context))
         state.snapshot_due_at = 0
     elif len(outputs) > before and state.snapshot_due_at == 0:
         state.snapshot_due_at = as_of_ms + context.definitions.snapshot_interval_ms
     if state.sequences.get("health", 0) > health_before:
         state.causes.clear()
-    state.next_due = judgement.next_due(state, as_of_ms, context)
+    state.next_due = judgement.next_due(sheet)
 
 
 def _calls_for_snapshot(record: CustomerOutput) -> bool:

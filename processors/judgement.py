@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from processors.state import CustomerState
 
 
-def judge(state: "CustomerState", as_of_ms: int, cause: Cause, context: Context, occurred_at: int | None = None) -> list[Judged]:
-    """Judge the customer as of a time, score by score; what is worth publishing goes to the context's effects.
+def judge(sheet: Sheet, cause: Cause, context: Context, occurred_at: int | None = None) -> list[Judged]:
+    """Judge the customer of the sheet, score by score; what is worth publishing goes to the context's effects.
 
     `occurred_at` is that of the event that caused it, None when none did.
     """
+    state, as_of_ms = sheet.state, sheet.as_of_ms
     override = _override(state, as_of_ms)
-    sheet = Sheet(state, as_of_ms)
     judged = []
     risk = None
     for purpose, scorecards in context.definitions.scorecards.items():
@@ -50,14 +50,14 @@ def judge(state: "CustomerState", as_of_ms: int, cause: Cause, context: Context,
     return judged
 
 
-def next_due(state: "CustomerState", as_of_ms: int, context: Context) -> int:
-    """The earliest time after `as_of_ms` at which something can change without an event; NEVER when nothing can.
+def next_due(sheet: Sheet) -> int:
+    """The earliest time after the judgement at which something can change without an event; NEVER when nothing can.
 
     Windows move on at the customer's daily slot; silences, expiries, dwell times and the snapshot are due at their own time.
     """
-    definitions = context.definitions
-    due = alerts.next_due(state, as_of_ms, definitions)
-    if as_of_ms < state.last_seen_at + definitions.settles_after_ms:
+    state, as_of_ms = sheet.state, sheet.as_of_ms
+    due = alerts.next_due(sheet)
+    if as_of_ms < state.last_seen_at + sheet.definitions.settles_after_ms:
         due = min(due, daily_slot(state.customer_id, as_of_ms))
     override = _override(state, as_of_ms)
     if override is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from processors import nps
 from processors.due import NEVER, crossing
-from processors.figures import Sheet, read
+from processors.figures import Sheet
 from processors.health import PEAK_MS, Assessment, HealthState, Override, costliest
 from processors.names import short_id
 from processors.rule_file import SEVERITIES, Limit, Rule
@@ -72,7 +72,7 @@ class Condition(Protocol):
     def resolution(self, view: View, rule: Rule, /) -> str:
         """Why an episode is over, when it no longer stays."""
 
-    def due(self, state: "CustomerState", as_of_ms: int, rule: Rule, /, *, is_open: bool) -> int:
+    def due(self, sheet: Sheet, rule: Rule, /, *, is_open: bool) -> int:
         """When time alone can make it enter or end, beside the daily slot; NEVER when it cannot."""
 
 
@@ -86,17 +86,17 @@ def severity(view: View, rule: Rule) -> Severity:
     return SEVERITIES[worst]
 
 
-def severity_due(state: "CustomerState", as_of_ms: int, rule: Rule) -> int:
+def severity_due(sheet: Sheet, rule: Rule) -> int:
     """When time alone can change the severity, beside the daily slot."""
     due = NEVER
     for lift in rule.raises:
         term = TERMS[lift.figure]
         bound = lift.at_least if lift.at_least is not None else lift.at_most
         if term.per_day and bound is not None:
-            value = read(lift.figure, state, as_of_ms).value
-            due = min(due, crossing(value, bound, term.per_day, as_of_ms))
+            value = sheet.read(lift.figure).value
+            due = min(due, crossing(value, bound, term.per_day, sheet.as_of_ms))
         elif lift.figure == "health_fall_points":
-            due = min(due, _peak_expiry(state, as_of_ms))
+            due = min(due, _peak_expiry(sheet.state, sheet.as_of_ms))
     return due
 
 
@@ -174,7 +174,7 @@ class HealthRed:
         band = view.risk.band if view.risk else None
         return f"health is {band}" if band else "too few measures for a band"
 
-    def due(self, _state: "CustomerState", _as_of_ms: int, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
+    def due(self, _sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
         """Not beside the daily slot."""
         return NEVER
 
@@ -222,9 +222,9 @@ class HealthFell:
         fall = _points(view.figure("health_fall_points"))
         return f"health is {fall} points below the highest of the last 7 days (limit {rule.limits[0].exit:g})"
 
-    def due(self, state: "CustomerState", as_of_ms: int, _rule: Rule, *, is_open: bool) -> int:
+    def due(self, sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:
         """When the highest displayed score is 7 days past."""
-        return _peak_expiry(state, as_of_ms) if is_open else NEVER
+        return _peak_expiry(sheet.state, sheet.as_of_ms) if is_open else NEVER
 
 
 class Backlog:
@@ -269,7 +269,7 @@ class Backlog:
         number = int(view.figure("open_tickets") or 0)
         return f"{number} {'ticket' if number == 1 else 'tickets'} left open"
 
-    def due(self, _state: "CustomerState", _as_of_ms: int, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
+    def due(self, _sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
         """Never: tickets neither open nor close by themselves."""
         return NEVER
 
@@ -303,12 +303,13 @@ class Silence:
         """It is back."""
         return "the customer gave a sign of life"
 
-    def due(self, state: "CustomerState", as_of_ms: int, rule: Rule, *, is_open: bool) -> int:
+    def due(self, sheet: Sheet, rule: Rule, *, is_open: bool) -> int:
         """When the silence reaches the limit."""
+        state = sheet.state
         if is_open or not state.last_seen_at or state.alerts.signs < rule.settings["least_signs"]:
             return NEVER
-        days = read("days_since_last_sign", state, as_of_ms).value
-        return NEVER if days is None or days >= rule.limits[0].enter else crossing(days, rule.limits[0].enter, 1, as_of_ms)
+        days = sheet.read("days_since_last_sign").value
+        return NEVER if days is None or days >= rule.limits[0].enter else crossing(days, rule.limits[0].enter, 1, sheet.as_of_ms)
 
 
 class NewDetractor:
@@ -349,12 +350,12 @@ class NewDetractor:
         """A better answer, or time."""
         return f"no latest answer of the last {rule.settings['valid_days']} days is a detractor's"
 
-    def due(self, state: "CustomerState", as_of_ms: int, rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
+    def due(self, sheet: Sheet, rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
         """When the oldest of the answers is past its days."""
-        if not state.nps.latest:
+        if not sheet.state.nps.latest:
             return NEVER
         valid_ms = rule.settings["valid_days"] * DAY_MS
-        return min((answer.occurred_at + valid_ms for answer in _detractors(state, as_of_ms, rule)), default=NEVER)
+        return min((answer.occurred_at + valid_ms for answer in _detractors(sheet.state, sheet.as_of_ms, rule)), default=NEVER)
 
 
 def _detractors(state: "CustomerState", as_of_ms: int, rule: Rule) -> list[nps.Answer]:

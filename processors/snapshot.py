@@ -4,17 +4,18 @@ from collections.abc import Iterable
 
 from processors import alerts, figures, health, upkeep
 from processors.effects import Context, identity
+from processors.figures import Sheet
 from processors.rules import Judged
-from processors.state import CustomerState
 from schemas.records import CustomerSnapshot
 
 
-def snapshot(state: CustomerState, as_of_ms: int, judged: Iterable[Judged], context: Context) -> CustomerSnapshot:
-    """The customer as of a time, with the scores as they were judged then."""
+def snapshot(sheet: Sheet, judged: Iterable[Judged], context: Context) -> CustomerSnapshot:
+    """The customer of the sheet, with the scores as they were judged just now."""
+    state = sheet.state
     account = state.account
     return CustomerSnapshot(
         **identity(state, "snapshot", context),
-        as_of=as_of_ms,
+        as_of=sheet.as_of_ms,
         stage=account.stage,
         stage_since=account.stage_since,
         plan=account.plan,
@@ -28,6 +29,6 @@ def snapshot(state: CustomerState, as_of_ms: int, judged: Iterable[Judged], cont
         events_accepted=state.events_accepted,
         flags=upkeep.flags(state),
         health=[health.health_now(now.scorecard, now.assessment, now.band) for now in judged],
-        figures=figures.all_figures(state, as_of_ms),
+        figures=figures.all_figures(sheet),
         open_alerts=alerts.open_alerts(state, context.definitions),
     )

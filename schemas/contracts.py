@@ -25,7 +25,10 @@ from schemas.records import (
     FleetSnapshot,
     HealthChange,
     LoyaltyChange,
+    MaturityAssessment,
+    OwnerList,
     SurveyRequest,
+    TouchpointMap,
 )
 
 INPUTS: dict[str, type[Struct]] = {
@@ -44,6 +47,9 @@ OUTPUTS: dict[str, type[Struct]] = {
     "cs.fleet-partials": FleetPartial,
     "cs.fleet-snapshots": FleetSnapshot,
     "cs.fleet-alerts": FleetAlert,
+    "cs.touchpoint-maps": TouchpointMap,
+    "cs.owner-lists": OwnerList,
+    "cs.maturity": MaturityAssessment,
     "cs.dead-letters": DeadLetter,
     "cs.definitions": DefinitionsVersion,
 }

@@ -16,6 +16,9 @@ Cause = Literal["data", "time", "config"]
 Severity = Literal["info", "warning", "high", "critical"]
 EpisodeState = Literal["opened", "updated", "resolved", "retracted"]
 Quadrant = Literal["advocate", "vip_support", "wildcard", "churner", "unknown"]
+Side = Literal["before", "after"]
+Trend = Literal["up", "down", "flat", "unknown"]
+Strength = Literal["strong", "weak", "neither", "unknown"]
 
 
 class Figure(Struct, frozen=True, kw_only=True, gc=False, cache_hash=True):
@@ -111,7 +114,11 @@ class Evidence(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ChurnAlert(Struct, frozen=True, kw_only=True):
-    """One state of an alert episode. The newest record of an `episode_id` is its state now."""
+    """One state of an alert episode. The newest record of an `episode_id` is its state now.
+
+    `proactive` is True when somebody acted before the customer complained (a ticket, a bad answer, a cancellation), False when
+    the complaint came first, None while neither has happened; `followed` says what followed, when the episode ends.
+    """
 
     record_id: str
     customer_id: str
@@ -141,6 +148,10 @@ class ChurnAlert(Struct, frozen=True, kw_only=True):
     acted_at: int | None = None
     muted: bool = False
     resolution: str | None = None
+    acted_action: str | None = None
+    score_at_opening: float | None = None
+    proactive: bool | None = None
+    followed: str | None = None
 
 
 class LoyaltyChange(Struct, frozen=True, kw_only=True):
@@ -209,6 +220,8 @@ class OpenAlert(Struct, frozen=True, kw_only=True):
     explanation: str
     action: str
     acknowledged_by: str | None = None
+    acted_by: str | None = None
+    muted: bool = False
 
 
 class HealthNow(Struct, frozen=True, kw_only=True):
@@ -222,6 +235,7 @@ class HealthNow(Struct, frozen=True, kw_only=True):
     measures_present: int
     measures_total: int
     measures: list[MeasureChange]
+    way_up: WayUp | None = None
 
 
 class TimelineEntry(Struct, frozen=True, kw_only=True, gc=False):
@@ -230,6 +244,47 @@ class TimelineEntry(Struct, frozen=True, kw_only=True, gc=False):
     at: int
     kind: str
     text: str
+
+
+class StationNow(Struct, frozen=True, kw_only=True, gc=False):
+    """A station of the value chain, for one customer or the whole fleet.
+
+    `csat_pct` is over 90 days with its 95 % interval; `trend_points` is the CSAT of the last 30 days minus that of the 30 before,
+    with Newcombe's interval; `strength` is against all other touchpoints together.
+    """
+
+    touchpoint: str
+    order: int
+    side: Side
+    department: str
+    csat_pct: float | None
+    low_pct: float | None
+    high_pct: float | None
+    n: int
+    trend: Trend
+    trend_points: float | None
+    trend_low: float | None
+    trend_high: float | None
+    strength: Strength
+    open_tickets: int
+    interactions_30d: int
+
+
+class PromiseNow(Struct, frozen=True, kw_only=True, gc=False):
+    """A promised goal and what came of it: an entry of the promise ledger.
+
+    `actual_30d` is in the unit of the goal's kind, `attainment_ratio` is min(1, actual / expected); `first_value_at` is None
+    while the goal was never completed after the promise.
+    """
+
+    goal: str
+    promised_at: int
+    expected_per_30_days: float
+    actual_30d: float | None
+    attainment_ratio: float | None
+    first_value_at: int | None
+    days_to_first_value: float | None
+    reason: str | None
 
 
 class CustomerSnapshot(Struct, frozen=True, kw_only=True):
@@ -260,6 +315,11 @@ class CustomerSnapshot(Struct, frozen=True, kw_only=True):
     open_alerts: list[OpenAlert]
     quadrant: Quadrant = "unknown"
     timeline: list[TimelineEntry] = []
+    quadrant_reason: str | None = None
+    quadrant_action: str = ""
+    touchpoints: list[StationNow] = []
+    promises: list[PromiseNow] = []
+    referred_by: str | None = None
 
 
 class FleetPartial(Struct, frozen=True, kw_only=True, gc=False):
@@ -300,6 +360,7 @@ class FleetSnapshot(Struct, frozen=True, kw_only=True):
     high: float | None
     coverage_share: float
     reason: str | None
+    note: str | None = None
 
 
 class FleetAlert(Struct, frozen=True, kw_only=True):
@@ -319,6 +380,122 @@ class FleetAlert(Struct, frozen=True, kw_only=True):
     evidence: list[Evidence]
     explanation: str
     action: str
+    resolution: str | None = None
+
+
+class StepConversion(Struct, frozen=True, kw_only=True, gc=False):
+    """How many of those who reached a step of the sale in the window went on to the next, with Wilson's interval."""
+
+    step: str
+    next_step: str
+    window_days: int
+    reached: int
+    converted: int
+    ratio: float | None
+    low: float | None
+    high: float | None
+    reason: str | None
+
+
+class TouchpointMap(Struct, frozen=True, kw_only=True):
+    """The stations of the value chain in their order, over the whole fleet, and the conversion from step to step of the sale."""
+
+    record_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    config_version: int
+    stations: list[StationNow]
+    steps: list[StepConversion]
+    coverage_share: float
+
+
+class OwnerEntry(Struct, frozen=True, kw_only=True, gc=False):
+    """An open episode as its owner's list shows it; it is ranked by monthly revenue x `urgency`."""
+
+    episode_id: str
+    customer_id: str
+    rule: str
+    severity: Severity
+    opened_at: int
+    mrr_cents: int | None
+    currency: str | None
+    renewal_at: int | None
+    urgency: float
+    acknowledged: bool
+    acted: bool
+
+
+class OwnerList(Struct, frozen=True, kw_only=True):
+    """What an owner is to look at: the morning list of open episodes, or a digest of the alerts beyond the day's budget."""
+
+    record_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    config_version: int
+    owner: str
+    kind: Literal["morning_list", "digest"]
+    day: str
+    entries: list[OwnerEntry]
+    left_out: int
+
+
+class Criterion(Struct, frozen=True, kw_only=True, gc=False):
+    """One of the seven criteria of maturity; `level` is None when it is not measured, and `reason` then says why.
+
+    `distance` is from the value to `threshold_next`, where the next level begins, as a positive number; None at level 5.
+    """
+
+    name: str
+    rank: int
+    level: int | None
+    figure: str
+    value: float | None
+    n: int | None
+    threshold_next: float | None
+    distance: float | None
+    next_step: str
+    side: Literal["service", "success"]
+    reason: str | None
+
+
+class PlanProgress(Struct, frozen=True, kw_only=True, gc=False):
+    """A target for a criterion: `progress_ratio` = (now - baseline) / (target - baseline)."""
+
+    criterion: str
+    baseline: float
+    target: float
+    now: float | None
+    progress_ratio: float | None
+    starts_at: int
+    due_at: int
+    owner: str
+    steps: list[str]
+    state: Literal["on_track", "behind", "reached", "missed", "not_measured"]
+
+
+class MaturityPoint(Struct, frozen=True, kw_only=True, gc=False):
+    """A criterion as it stood at the end of a month."""
+
+    month: str
+    criterion: str
+    level: int | None
+    value: float | None
+
+
+class MaturityAssessment(Struct, frozen=True, kw_only=True):
+    """How mature customer success is, by seven criteria, those first where most is to be gained; with plans and history."""
+
+    record_id: str
+    sequence: int
+    as_of: int
+    emitted_at: int | None
+    config_version: int
+    criteria: list[Criterion]
+    plans: list[PlanProgress]
+    history: list[MaturityPoint]
+    coverage_share: float
 
 
 class Header(Struct, frozen=True, kw_only=True, gc=False):
@@ -364,4 +541,5 @@ class DefinitionsVersion(Struct, frozen=True, kw_only=True):
 
 
 CustomerOutput = HealthChange | ChurnAlert | LoyaltyChange | SurveyRequest | CustomerSnapshot
-Output = CustomerOutput | FleetPartial | FleetSnapshot | FleetAlert | DeadLetter | DefinitionsVersion
+FleetOutput = FleetSnapshot | FleetAlert | TouchpointMap | OwnerList | MaturityAssessment
+Output = CustomerOutput | FleetPartial | FleetOutput | DeadLetter | DefinitionsVersion

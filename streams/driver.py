@@ -18,7 +18,7 @@ from processors.windows import DAY_MS
 from schemas.codec import Codec
 from schemas.events import CustomerEvent, Tick
 from schemas.outcome import Malformed, Reason
-from schemas.records import ChurnAlert, CustomerOutput, CustomerSnapshot, HealthChange
+from schemas.records import ChurnAlert, CustomerOutput, CustomerSnapshot, HealthChange, LoyaltyChange, SurveyRequest
 from streams.catalogue import UnknownDefinitions
 from streams.dead_letters import DEAD_LETTERS_TOPIC, FailureLimit, dead_letter
 from streams.partials import Partials, count_gauges
@@ -35,6 +35,8 @@ SNAPSHOTS_TOPIC = "cs.customer-snapshots"
 OUTPUT_TOPICS: dict[type[CustomerOutput], str] = {
     HealthChange: "cs.health-changes",
     ChurnAlert: "cs.churn-alerts",
+    LoyaltyChange: "cs.loyalty-changes",
+    SurveyRequest: "cs.survey-requests",
     CustomerSnapshot: SNAPSHOTS_TOPIC,
 }
 

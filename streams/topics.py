@@ -11,7 +11,7 @@ from schemas.contracts import INPUTS, OUTPUTS
 
 Direction = Literal["input", "output", "internal"]
 Cleanup = Literal["delete", "compact"]
-Key = Literal["customer_id", "figure", "partition", "version", "dead letter id"]
+Key = Literal["customer_id", "figure", "partition", "version", "dead letter id", "owner"]
 
 MAX_RECORD_BYTES = (
     2 * 1024 * 1024
@@ -102,6 +102,10 @@ TOPICS: dict[str, TopicSpec] = {
         ),
         _history("cs.fleet-snapshots", "figures of the whole fleet", 400, "figure", partitioned=False),
         _history("cs.fleet-alerts", "alert episodes of the whole fleet", 400, "figure", partitioned=False),
+        # The newest is how things stand; a year of them shows the way there.
+        _history("cs.touchpoint-maps", "the touchpoint map of the whole fleet", 400, "figure", partitioned=False),
+        _history("cs.owner-lists", "each owner's morning list and digests", 90, "owner", partitioned=False),
+        _history("cs.maturity", "the assessment of maturity", 400, "figure", partitioned=False),
         # 90 days to mend and replay what was refused; with the partition whose task refused it.
         _history("cs.dead-letters", "records that could not be processed, with reason and original", 90, "dead letter id"),
         # Keyed by version, so compaction keeps every version: a rebuild needs the old ones.

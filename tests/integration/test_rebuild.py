@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from processors import figures
 from processors.definitions import Definitions, parse
 from processors.effects import Context
+from processors.figures import Sheet, all_figures
 from processors.judgement import judge
 from processors.state import CustomerState
 from streams.catalogue import default_text
@@ -35,7 +35,7 @@ def states_of(cluster: ApacheCluster, app_id: str) -> dict[bytes, CustomerState]
 
 def scores_of(state: CustomerState, at_ms: int, definitions: Definitions) -> dict[str, float | None]:
     """The score of each purpose, judged anew at a time."""
-    judged = judge(state, at_ms, "time", Context(definitions, state.config_version, "nobody"))
+    judged = judge(Sheet(state, at_ms, definitions), "time", Context(definitions, state.config_version, "nobody"))
     return {now.scorecard.purpose: now.assessment.score for now in judged}
 
 
@@ -69,7 +69,7 @@ def test_a_rebuild_gives_the_same_figures_and_scores_and_calls_nothing_else_late
     assert len(before) > EVENTS / 100
     definitions = parse(default_text())
     for key, state in before.items():
-        assert figures.all_figures(after[key], at_ms) == figures.all_figures(state, at_ms), key
+        assert all_figures(Sheet(after[key], at_ms, definitions)) == all_figures(Sheet(state, at_ms, definitions)), key
         assert scores_of(after[key], at_ms, definitions) == scores_of(state, at_ms, definitions), key
         assert after[key].events_accepted == state.events_accepted, key
     known = {(letter.partition, letter.offset) for letter in letters}

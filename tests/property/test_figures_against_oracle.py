@@ -164,11 +164,12 @@ def _has_the_right_episodes(open_rules: set[str], events: list[Any], end_ms: int
 
 
 def _figures_at_end(found: Driven, customer_id: str) -> Any:
-    from processors.figures import all_figures
+    from processors.definitions import parse
+    from processors.figures import Sheet, all_figures
 
     customer = found.driver.customers.get(customer_id.encode())
     assert customer is not None
-    found_then = all_figures(customer.state, found.driver.clock_ms)
+    found_then = all_figures(Sheet(customer.state, found.driver.clock_ms, parse(DEFINITIONS)))
     # A part without anything in its window may still be listed, until the customer's next daily slot has cleared it away.
     return [msgspec.to_builtins(figure) for figure in found_then if figure.value or figure.n or not figure.dimension]
 

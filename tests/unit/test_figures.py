@@ -1,6 +1,6 @@
 import pytest
 
-from processors.figures import Sheet, all_figures, read
+from processors.figures import Sheet, all_figures
 from schemas.records import Figure
 from tests.support.happenings import NOON, account, answer, ticket, usage
 from tests.support.judging import Judged
@@ -8,8 +8,12 @@ from tests.support.judging import Judged
 DAY = 86_400_000
 
 
+def sheet_of(customer: Judged, at: int) -> Sheet:
+    return Sheet(customer.state, at, customer.context.definitions)
+
+
 def figure(customer: Judged, name: str, dimension: str = "", at: int = NOON) -> Figure:
-    (found,) = [item for item in all_figures(customer.state, at) if (item.name, item.dimension) == (name, dimension)]
+    (found,) = [item for item in all_figures(sheet_of(customer, at)) if (item.name, item.dimension) == (name, dimension)]
     return found
 
 
@@ -35,14 +39,14 @@ def test_nps_has_its_interval_and_each_scale_its_own_figure() -> None:
 def test_an_nps_is_as_old_as_the_newest_answer_on_its_own_scale() -> None:
     customer = Judged()
     customer.happens(answer("nps", "1_10", 9, NOON), answer("nps", "0_10", 9, NOON + DAY))
-    assert read("nps_1_10_90d", customer.state, NOON + DAY).newest_at_ms == NOON
-    assert read("nps_0_10_90d", customer.state, NOON + DAY).newest_at_ms == NOON + DAY
+    assert sheet_of(customer, NOON + DAY).read("nps_1_10_90d").newest_at_ms == NOON
+    assert sheet_of(customer, NOON + DAY).read("nps_0_10_90d").newest_at_ms == NOON + DAY
 
 
 def test_a_figure_that_cannot_be_known_is_null_and_says_why() -> None:
     customer = Judged()
     customer.happens(account("known", NOON))
-    reasons = {item.name: item.reason for item in all_figures(customer.state, NOON) if item.value is None}
+    reasons = {item.name: item.reason for item in all_figures(sheet_of(customer, NOON)) if item.value is None}
     assert reasons["csat_90d_pct"] == "no answers in the window"
     assert reasons["goals_completed_30d"] == "no usage was ever seen"
     assert reasons["oldest_open_ticket_days"] == "no ticket is open"
@@ -52,10 +56,10 @@ def test_a_figure_that_cannot_be_known_is_null_and_says_why() -> None:
 
 def test_goals_are_unknown_until_usage_was_seen_and_then_zero() -> None:
     customer = Judged()
-    assert read("goals_completed_30d", customer.state, NOON).value is None
+    assert sheet_of(customer, NOON).read("goals_completed_30d").value is None
     customer.happens(usage("feature_used", NOON, feature="board"))
-    assert read("goals_completed_30d", customer.state, NOON).value == 0
-    assert read("features_used_7d", customer.state, NOON).value == 1
+    assert sheet_of(customer, NOON).read("goals_completed_30d").value == 0
+    assert sheet_of(customer, NOON).read("features_used_7d").value == 1
 
 
 def test_the_backlog_is_cut_by_priority_touchpoint_and_age() -> None:
@@ -79,15 +83,15 @@ def test_the_backlog_is_cut_by_priority_touchpoint_and_age() -> None:
 
 def test_the_renewal_counts_down_and_is_unknown_without_a_contract_that_ends() -> None:
     customer = Judged()
-    assert read("renewal_in_days", customer.state, NOON).value is None
+    assert sheet_of(customer, NOON).read("renewal_in_days").value is None
     customer.happens(account("contracted", NOON, renewal_at=NOON + 36 * DAY, mrr_cents=500, seats=7))
-    assert read("renewal_in_days", customer.state, NOON).value == 36
-    assert read("mrr_cents", customer.state, NOON).value == 500
-    assert read("seats", customer.state, NOON).value == 7
+    assert sheet_of(customer, NOON).read("renewal_in_days").value == 36
+    assert sheet_of(customer, NOON).read("mrr_cents").value == 500
+    assert sheet_of(customer, NOON).read("seats").value == 7
 
 
 def test_a_sheet_reads_each_figure_once() -> None:
     customer = Judged()
     customer.happens(ticket("opened", NOON))
-    sheet = Sheet(customer.state, NOON)
+    sheet = sheet_of(customer, NOON)
     assert sheet.read("oldest_open_ticket_days") is sheet.read("oldest_open_ticket_days")

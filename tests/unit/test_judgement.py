@@ -4,6 +4,7 @@ import pytest
 
 from processors.definitions import parse
 from processors.due import NEVER, crossing, daily_slot
+from processors.figures import Sheet
 from processors.judgement import next_due
 from schemas.records import CustomerSnapshot
 from tests.support.happenings import NOON, account, answer, ticket, usage
@@ -131,7 +132,7 @@ def test_nothing_is_missed_when_a_customer_left_alone_is_never_due_again() -> No
 
 
 def test_a_customer_of_whom_nothing_is_known_is_never_due() -> None:
-    assert next_due(Judged().state, NOON, Judged().context) == NEVER
+    assert next_due(Sheet(Judged().state, NOON, default_definitions())) == NEVER
 
 
 def test_the_daily_slot_is_strictly_ahead_and_always_at_the_customers_own_time() -> None:

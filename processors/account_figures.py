@@ -1,0 +1,43 @@
+"""How what the account and the score say is read from a state."""
+
+from typing import TYPE_CHECKING, Final
+
+from processors.health import Reading, fall_points, score_shown
+from processors.readings import UNKNOWN, Reader, known
+from processors.windows import DAY_MS
+
+if TYPE_CHECKING:
+    from processors.definitions import Definitions
+    from processors.state import CustomerState
+
+
+def _mrr_cents(state: "CustomerState", _as_of_ms: int, _definitions: "Definitions") -> Reading:
+    return known(state.account.mrr_cents)
+
+
+def _seats(state: "CustomerState", _as_of_ms: int, _definitions: "Definitions") -> Reading:
+    return known(state.account.seats)
+
+
+def _renewal_in_days(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:
+    renewal_at = state.account.renewal_at
+    return UNKNOWN if renewal_at is None else Reading((renewal_at - as_of_ms) / DAY_MS)
+
+
+def _health_score(state: "CustomerState", _as_of_ms: int, _definitions: "Definitions") -> Reading:
+    memory = state.health.get("risk")
+    return Reading(score_shown(memory)) if memory else UNKNOWN
+
+
+def _health_fall_points(state: "CustomerState", _as_of_ms: int, _definitions: "Definitions") -> Reading:
+    memory = state.health.get("risk")
+    return Reading(fall_points(memory)) if memory else UNKNOWN
+
+
+READERS: Final[dict[str, Reader]] = {
+    "mrr_cents": _mrr_cents,
+    "seats": _seats,
+    "renewal_in_days": _renewal_in_days,
+    "health_score": _health_score,
+    "health_fall_points": _health_fall_points,
+}

@@ -1,0 +1,38 @@
+"""What the readers of all families of figures share: what a reading is when nothing is known, and how figures are made."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from processors.health import Reading
+from schemas.records import Figure
+
+if TYPE_CHECKING:
+    from processors.definitions import Definitions
+    from processors.state import CustomerState
+
+Reader = Callable[["CustomerState", int, "Definitions"], Reading]
+"""Reads a figure of a customer as of a time, by the definitions in force."""
+
+UNKNOWN: Final = Reading(None)
+
+shared = lru_cache(maxsize=16_384)
+"""Customers are alike in most of their figures, so those made of small counts are made once and shared."""
+
+
+def known(value: int | None) -> Reading:
+    """The reading of a number that may be unknown."""
+    return UNKNOWN if value is None else Reading(float(value))
+
+
+def moving(name: str, value: float | None, reason: str) -> Figure:
+    """A figure that moves with time; the reason is told only when there is no value."""
+    return Figure(name=name, reason=reason) if value is None else Figure(name=name, value=value)
+
+
+@shared
+def count(name: str, value: float | None, dimension: str = "", days: int | None = None, reason: str | None = None) -> Figure:
+    """A figure without an interval; the reason is told only when there is no value."""
+    if value is None:
+        return Figure(name=name, dimension=dimension, window_days=days, reason=reason)
+    return Figure(name=name, dimension=dimension, window_days=days, value=float(value))
