@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from processors import accounts
+from processors.conditions import View
 from processors.due import NEVER
 from processors.effects import Context, identity
 from processors.figures import Sheet
 from processors.rule_file import Rule
-from processors.rules import CONDITIONS, View, severity, severity_due
+from processors.rules import CONDITIONS, severity, severity_due
 from schemas.events import AccountEvent
 from schemas.records import Cause, ChurnAlert, EpisodeState, Evidence, OpenAlert, Severity
 

@@ -7,12 +7,12 @@ built only to be published.
 from typing import TYPE_CHECKING
 
 from processors import alerts, health
+from processors.conditions import Judged, View
 from processors.definitions import Scorecard
 from processors.due import daily_slot
 from processors.effects import Context, identity
 from processors.figures import Sheet
 from processors.health import Assessment, HealthState, Override
-from processors.rules import Judged, View
 from processors.scorecard_file import choose
 from schemas.records import Cause, HealthChange
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from processors import alerts, figures, health, upkeep
+from processors.conditions import Judged
 from processors.effects import Context, identity
 from processors.figures import Sheet
-from processors.rules import Judged
 from schemas.records import CustomerSnapshot
 
 

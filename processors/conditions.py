@@ -1,0 +1,69 @@
+"""What the conditions of the alert rules share: what they may look at, and what is asked of each.
+
+A condition knows nothing of episodes. `over` are the keys of the evidence that stands beyond its threshold: an open episode is
+updated when they change, not with every wiggle of a value. The conditions themselves are in the modules named `*_rules`.
+"""
+
+from typing import NamedTuple, Protocol
+
+from processors.figures import Sheet
+from processors.health import Assessment, HealthState, Override
+from processors.rule_file import Limit, Rule
+from processors.scorecard_file import Scorecard
+from schemas.records import Band, Evidence
+
+
+class Judged(NamedTuple):
+    """A score as it was judged just now."""
+
+    scorecard: Scorecard
+    memory: HealthState
+    assessment: Assessment
+    band: Band | None
+    override: Override | None
+
+
+class View:
+    """What a condition may look at; `risk` is None when no scorecard has that purpose."""
+
+    __slots__ = ("as_of_ms", "risk", "sheet", "state")
+
+    def __init__(self, sheet: Sheet, risk: Judged | None) -> None:
+        self.sheet = sheet
+        self.state = sheet.state
+        self.as_of_ms = sheet.as_of_ms
+        self.risk = risk
+
+    def figure(self, name: str) -> float | None:
+        """A figure's value now; the health figures are of the judgement under way."""
+        return self.sheet.read(name)[0]
+
+
+class Condition(Protocol):
+    """What a kind of rule asks of a customer."""
+
+    def enters(self, view: View, rule: Rule, /) -> bool:
+        """Whether a new episode may open."""
+
+    def stays(self, view: View, rule: Rule, /) -> bool:
+        """Whether an open episode goes on."""
+
+    def over(self, view: View, rule: Rule, before: list[str], /) -> list[str]:
+        """Keys of the evidence beyond its threshold, given those that were."""
+
+    def evidence(self, view: View, rule: Rule, /) -> list[Evidence]:
+        """The figures that the rule rests on."""
+
+    def explanation(self, view: View, rule: Rule, /) -> str:
+        """One sentence with the figures."""
+
+    def resolution(self, view: View, rule: Rule, /) -> str:
+        """Why an episode is over, when it no longer stays."""
+
+    def due(self, sheet: Sheet, rule: Rule, /, *, is_open: bool) -> int:
+        """When time alone can make it enter or end, beside the daily slot; NEVER when it cannot."""
+
+
+def limit_evidence(view: View, limit: Limit) -> Evidence:
+    """A figure beside the limit at which the rule is entered."""
+    return Evidence(figure=limit.figure, value=view.figure(limit.figure), threshold=limit.enter)

@@ -1,0 +1,139 @@
+"""The conditions on the health score: in red, and fallen."""
+
+from typing import TYPE_CHECKING, Final
+
+from processors.conditions import Judged, View, limit_evidence
+from processors.due import NEVER
+from processors.figures import Sheet
+from processors.health import PEAK_MS, costliest
+from processors.rule_file import Rule
+from processors.vocabulary import TERMS, shown
+from schemas.records import Evidence
+
+if TYPE_CHECKING:
+    from processors.state import CustomerState
+
+_NO_SCORE: Final = "There is no health score any more."
+
+
+def peak_expiry(state: "CustomerState", as_of_ms: int) -> int:
+    """When the highest of the displayed scores is past; what is left of a score that is no longer judged never is."""
+    memory = state.health.get("risk")
+    if memory is None or not memory.peaks:
+        return NEVER
+    expiry = memory.peaks[0][1] + PEAK_MS
+    return expiry if expiry > as_of_ms else NEVER
+
+
+class HealthRed:
+    """The band of the risk score is red."""
+
+    def enters(self, view: View, _rule: Rule) -> bool:
+        """In red."""
+        return view.risk is not None and view.risk.band == "red"
+
+    def stays(self, view: View, rule: Rule) -> bool:
+        """Still in red."""
+        return self.enters(view, rule)
+
+    def over(self, _view: View, _rule: Rule, _before: list[str]) -> list[str]:
+        """The score, always: which measures cost most is told by the health changes."""
+        return ["health_score"]
+
+    def evidence(self, view: View, _rule: Rule) -> list[Evidence]:
+        """The score against the boundary, and the two measures that cost most."""
+        risk = view.risk
+        if risk is None:
+            return []
+        score = Evidence(figure="health_score", value=view.figure("health_score"), threshold=risk.scorecard.bands.cuts[0])
+        names = {measure.name: measure.figure for measure in risk.scorecard.measures}
+        costs = [Evidence(figure=names[now.measure], value=now.figure) for now in costliest(risk.assessment)[:2]]
+        return [score, *costs]
+
+    def explanation(self, view: View, _rule: Rule) -> str:
+        """The score, the boundary and what costs most."""
+        risk = view.risk
+        if risk is None:
+            return _NO_SCORE
+        score = _points(view.figure("health_score"))
+        boundary = f"{risk.scorecard.bands.cuts[0]:g}"
+        if risk.override is not None:
+            by = risk.override.author
+            return f"Health was set to {risk.override.score:g} by {by} (computed: {score}; red below {boundary})."
+        if risk.band is None:
+            present, total = risk.assessment.present, len(risk.assessment.measures)
+            return f"Health is {score} from {present} of {total} measures, too few for a band."
+        return f"Health is {score}, {risk.band} (red below {boundary}){_costs(risk)}."
+
+    def resolution(self, view: View, _rule: Rule) -> str:
+        """The band it has now."""
+        band = view.risk.band if view.risk else None
+        return f"health is {band}" if band else "too few measures for a band"
+
+    def due(self, _sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
+        """Not beside the daily slot."""
+        return NEVER
+
+
+class HealthFell:
+    """The displayed score lies far below the highest displayed in the 7 days before."""
+
+    def enters(self, view: View, rule: Rule) -> bool:
+        """Fallen by the limit or more."""
+        fall = view.figure("health_fall_points")
+        return fall is not None and fall >= rule.limits[0].enter
+
+    def stays(self, view: View, rule: Rule) -> bool:
+        """Fallen by the exit or more; an unknown score ends nothing until the peak is past."""
+        if view.risk is None:
+            return False
+        fall = view.figure("health_fall_points")
+        return bool(view.risk.memory.peaks) if fall is None else fall >= rule.limits[0].exit
+
+    def over(self, _view: View, _rule: Rule, _before: list[str]) -> list[str]:
+        """The fall, always."""
+        return ["health_fall_points"]
+
+    def evidence(self, view: View, rule: Rule) -> list[Evidence]:
+        """The fall against its limit, and the score."""
+        return [limit_evidence(view, rule.limits[0]), Evidence(figure="health_score", value=view.figure("health_score"))]
+
+    def explanation(self, view: View, rule: Rule) -> str:
+        """From where to where, and what costs most."""
+        risk, score, fall = view.risk, view.figure("health_score"), view.figure("health_fall_points")
+        if risk is None:
+            return _NO_SCORE
+        if score is None or fall is None:
+            return "The health score is unknown now."
+        limit = f"{rule.limits[0].enter:g}"
+        highest = _points(score + fall)
+        return (
+            f"Health is {_points(score)}, {_points(fall)} below its highest of 7 days, {highest} (limit {limit}){_costs(risk)}."
+        )
+
+    def resolution(self, view: View, rule: Rule) -> str:
+        """Recovered, or long enough ago."""
+        if view.risk is None:
+            return "there is no health score any more"
+        fall = _points(view.figure("health_fall_points"))
+        return f"health is {fall} points below the highest of the last 7 days (limit {rule.limits[0].exit:g})"
+
+    def due(self, sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:
+        """When the highest displayed score is 7 days past."""
+        return peak_expiry(sheet.state, sheet.as_of_ms) if is_open else NEVER
+
+
+def _costs(risk: Judged) -> str:
+    """The two measures that cost the score most, with their figures; empty when nothing costs anything."""
+    names = {measure.name: measure.figure for measure in risk.scorecard.measures}
+    worst = [now for now in costliest(risk.assessment)[:2] if now.value is not None and now.value < 100]
+    parts = [f"{_label(names[now.measure])} ({shown(names[now.measure], now.figure)})" for now in worst]
+    return f"; {' and '.join(parts)} {'cost' if len(parts) > 1 else 'costs'} most" if parts else ""
+
+
+def _label(figure: str) -> str:
+    return TERMS[figure].label
+
+
+def _points(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1f}"

@@ -1,0 +1,55 @@
+"""The condition on tickets: a backlog."""
+
+from processors.conditions import View, limit_evidence
+from processors.due import NEVER
+from processors.figures import Sheet
+from processors.rule_file import Rule
+from processors.vocabulary import shown
+from schemas.records import Evidence
+
+
+class Backlog:
+    """Too many tickets are open."""
+
+    def enters(self, view: View, rule: Rule) -> bool:
+        """One of the counts is at its limit or above."""
+        return any((view.figure(limit.figure) or 0) >= limit.enter for limit in rule.limits)
+
+    def stays(self, view: View, rule: Rule) -> bool:
+        """One of the counts is still above its exit."""
+        return any((view.figure(limit.figure) or 0) > limit.exit for limit in rule.limits)
+
+    def over(self, view: View, rule: Rule, before: list[str]) -> list[str]:
+        """The counts that reached their limit and have not come down to their exit since."""
+        found = []
+        for limit in rule.limits:
+            value = view.figure(limit.figure) or 0
+            if value >= limit.enter or (limit.figure in before and value > limit.exit):
+                found.append(limit.figure)
+        return found
+
+    def evidence(self, view: View, rule: Rule) -> list[Evidence]:
+        """Each count against its limit, and the oldest ticket."""
+        oldest = Evidence(figure="oldest_open_ticket_days", value=view.figure("oldest_open_ticket_days"))
+        return [*(limit_evidence(view, limit) for limit in rule.limits), oldest]
+
+    def explanation(self, view: View, rule: Rule) -> str:
+        """The counts, their limits and the age of the oldest ticket."""
+        number = int(view.figure("open_tickets") or 0)
+        urgent = int(view.figure("open_urgent_tickets") or 0)
+        limits = {limit.figure: f"{limit.enter:g}" for limit in rule.limits}
+        tickets = "ticket" if number == 1 else "tickets"
+        text = f"{number} open {tickets} (limit {limits['open_tickets']})"
+        text += f", {urgent} of them urgent (limit {limits['open_urgent_tickets']})"
+        if number:
+            text += f"; the oldest is open for {shown('oldest_open_ticket_days', view.figure('oldest_open_ticket_days'))}"
+        return text + "."
+
+    def resolution(self, view: View, _rule: Rule) -> str:
+        """What is left open."""
+        number = int(view.figure("open_tickets") or 0)
+        return f"{number} {'ticket' if number == 1 else 'tickets'} left open"
+
+    def due(self, _sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
+        """Never: tickets neither open nor close by themselves."""
+        return NEVER
