@@ -17,8 +17,8 @@ from schemas.events import SurveyEvent
 NpsScale = Literal["0_10", "1_10"]
 SCALES: Final[tuple[NpsScale, ...]] = ("0_10", "1_10")
 MAX_RESPONDENTS: Final = 100
-VALID_DAYS: Final = 210
-"""How long a respondent's latest answer says something: longer than the 180 days between two questions."""
+MAX_VALID_DAYS: Final = 400
+"""How long a respondent's latest answer is remembered: the longest that definitions may call it valid, a year and a month."""
 
 _PLACES: Final = 11
 _FIRST_PASSIVE: Final = 7
@@ -139,7 +139,7 @@ def prune(state: NpsState, as_of_ms: int) -> None:
         days.prune(as_of_ms, D180)
         if days.empty:
             del state.by_scale[scale]
-    oldest = (as_of_ms - VALID_DAYS * DAY_MS) << 5
+    oldest = (as_of_ms - MAX_VALID_DAYS * DAY_MS) << 5
     for respondent_id in [key for key, packed in state.latest.items() if packed < oldest]:
         del state.latest[respondent_id]
 

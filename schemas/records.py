@@ -155,7 +155,12 @@ class ChurnAlert(Struct, frozen=True, kw_only=True):
 
 
 class LoyaltyChange(Struct, frozen=True, kw_only=True):
-    """A customer moved to another loyalty quadrant; `reason` says why it is unknown."""
+    """A customer moved to another loyalty quadrant, or its quadrant is unknown for another `reason`.
+
+    `csat_*` is over `csat_window_days`, with its 95 % interval; `promoters`, `passives` and `detractors` count the respondents'
+    newest valid answers. `borderline` and `few` say how sure the CSAT is of its side of the cut-off; `weak_touchpoint` marks an
+    advocate who has a weak touchpoint. Changes chain by quadrant.
+    """
 
     record_id: str
     customer_id: str
@@ -170,10 +175,12 @@ class LoyaltyChange(Struct, frozen=True, kw_only=True):
     new_quadrant: Quadrant
     reason: str | None
     action: str
-    csat_90d_pct: float | None
-    csat_90d_low_pct: float | None
-    csat_90d_high_pct: float | None
-    csat_90d_n: int
+    satisfied_from_pct: float
+    csat_window_days: int
+    csat_pct: float | None
+    csat_low_pct: float | None
+    csat_high_pct: float | None
+    csat_n: int
     promoters: int
     passives: int
     detractors: int

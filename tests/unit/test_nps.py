@@ -1,7 +1,7 @@
 import pytest
 
 from processors import nps
-from processors.nps import MAX_RESPONDENTS, VALID_DAYS, Answer, Counts, NpsScale, NpsState
+from processors.nps import MAX_RESPONDENTS, MAX_VALID_DAYS, Answer, Counts, NpsScale, NpsState
 from processors.totals import Totals
 from processors.windows import D90, D180, DAY_MS
 from schemas.events import SurveyEvent
@@ -72,7 +72,7 @@ def test_beyond_the_bound_the_respondent_with_the_oldest_answer_is_forgotten_and
 
 def test_an_answer_leaves_the_windows_at_90_and_180_days_and_its_respondent_later() -> None:
     state, _ = folded(answer("nps", "0_10", 10, NOON, respondent="r"))
-    for days, in_90, in_180, remembered in [(89, 1, 1, 1), (90, 0, 1, 1), (180, 0, 0, 1), (VALID_DAYS + 1, 0, 0, 0)]:
+    for days, in_90, in_180, remembered in [(89, 1, 1, 1), (90, 0, 1, 1), (180, 0, 0, 1), (MAX_VALID_DAYS + 1, 0, 0, 0)]:
         as_of = NOON + days * DAY_MS
         nps.prune(state, as_of)
         assert nps.counts(state, "0_10", D90, as_of).n == in_90
