@@ -96,5 +96,5 @@ def test_the_fleet_sees_every_state_of_the_customers_flows(events: list[TicketEv
         for (figure, _, start), counts in totals.items():
             if figure == "tickets_by_day":
                 fleet.update({(start // DAY_MS, place): count for place, count in enumerate(counts)})
-        own = {divmod(cell, 4): count for cell, count in state.flows.days.items()}
+        own = {(day, place): count for day, place, count in state.flows.by_day()}
         assert {cell: count for cell, count in fleet.items() if count} == own

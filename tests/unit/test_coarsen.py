@@ -196,7 +196,7 @@ def test_without_hours_the_seven_days_are_whole_ones(busy: tuple[CustomerState, 
 
 def test_hours_come_back_when_what_was_counted_without_them_is_past() -> None:
     state = CustomerState("c")
-    state.usage.goals["g0"] = Buckets(2, {NOON // DAY_MS * 2: 1}, None)
+    state.usage.goals["g0"] = Buckets(2, NOON // DAY_MS, {0: 1}, None)
     assert "whole_days" in upkeep.flags(state)
     upkeep.prune(state, NOON + 91 * DAY_MS)
     assert "whole_days" not in upkeep.flags(state)
