@@ -4,21 +4,75 @@ Fields that every output for a customer carries: `record_id` = hash(incarnation,
 the records of that kind for that customer, from 1; `as_of` is the time it was judged at; `emitted_at` is the wall clock, added
 outside the fold and None in a replay; `caused_by` are ids of the events since the last published health change, the newest ones,
 and `caused_by_count` is how many there were; `config_version` is the version of the definitions. Times are epoch
-milliseconds in UTC.
+milliseconds in UTC. Records of the whole fleet stand in
+`schemas.fleet_records`.
 """
 
 from typing import Literal
 
 from msgspec import Struct
 
+from schemas.fleet_records import (
+    Criterion,
+    FleetAlert,
+    FleetOutput,
+    FleetPartial,
+    FleetSnapshot,
+    MaturityAssessment,
+    MaturityPoint,
+    OwnerEntry,
+    OwnerList,
+    PlanProgress,
+    StepConversion,
+    TouchpointMap,
+)
+from schemas.shared_records import EpisodeState, Evidence, Severity, Side, StationNow, Strength, Trend
+
+__all__ = [
+    "Band",
+    "Cause",
+    "ChurnAlert",
+    "Criterion",
+    "CustomerOutput",
+    "CustomerSnapshot",
+    "DeadLetter",
+    "DefinitionsVersion",
+    "EpisodeState",
+    "Evidence",
+    "Figure",
+    "FleetAlert",
+    "FleetOutput",
+    "FleetPartial",
+    "FleetSnapshot",
+    "Header",
+    "HealthChange",
+    "HealthNow",
+    "LoyaltyChange",
+    "MaturityAssessment",
+    "MaturityPoint",
+    "MeasureChange",
+    "OpenAlert",
+    "Output",
+    "OwnerEntry",
+    "OwnerList",
+    "PlanProgress",
+    "PromiseNow",
+    "Quadrant",
+    "Severity",
+    "Side",
+    "StationNow",
+    "StepConversion",
+    "Strength",
+    "SurveyRequest",
+    "TimelineEntry",
+    "TouchpointMap",
+    "Trend",
+    "WayUp",
+]
+
 Band = Literal["red", "yellow", "green"]
 Cause = Literal["data", "time", "config"]
-Severity = Literal["info", "warning", "high", "critical"]
-EpisodeState = Literal["opened", "updated", "resolved", "retracted"]
 Quadrant = Literal["advocate", "vip_support", "wildcard", "churner", "unknown"]
-Side = Literal["before", "after"]
-Trend = Literal["up", "down", "flat", "unknown"]
-Strength = Literal["strong", "weak", "neither", "unknown"]
 
 
 class Figure(Struct, frozen=True, kw_only=True, gc=False, cache_hash=True):
@@ -101,16 +155,6 @@ class HealthChange(Struct, frozen=True, kw_only=True):
     override_reason: str | None = None
     override_expires_at: int | None = None
     way_up: WayUp | None = None
-
-
-class Evidence(Struct, frozen=True, kw_only=True, gc=False):
-    """A figure that an alert rests on, beside the threshold it was held against."""
-
-    figure: str
-    dimension: str = ""
-    value: float | None = None
-    threshold: float | None = None
-    n: int | None = None
 
 
 class ChurnAlert(Struct, frozen=True, kw_only=True):
@@ -253,30 +297,6 @@ class TimelineEntry(Struct, frozen=True, kw_only=True, gc=False):
     text: str
 
 
-class StationNow(Struct, frozen=True, kw_only=True, gc=False):
-    """A station of the value chain, for one customer or the whole fleet.
-
-    `csat_pct` is over 90 days with its 95 % interval; `trend_points` is the CSAT of the last 30 days minus that of the 30 before,
-    with Newcombe's interval; `strength` is against all other touchpoints together.
-    """
-
-    touchpoint: str
-    order: int
-    side: Side
-    department: str
-    csat_pct: float | None
-    low_pct: float | None
-    high_pct: float | None
-    n: int
-    trend: Trend
-    trend_points: float | None
-    trend_low: float | None
-    trend_high: float | None
-    strength: Strength
-    open_tickets: int
-    interactions_30d: int
-
-
 class PromiseNow(Struct, frozen=True, kw_only=True, gc=False):
     """A promised goal and what came of it: an entry of the promise ledger.
 
@@ -329,182 +349,6 @@ class CustomerSnapshot(Struct, frozen=True, kw_only=True):
     referred_by: str | None = None
 
 
-class FleetPartial(Struct, frozen=True, kw_only=True, gc=False):
-    """One partition's part of a fleet figure: absolute, so that receiving it twice or late changes nothing.
-
-    `bucket` is the start of the hour or day it counts, None for a gauge; what each place of `counts` means is said by
-    `processors.fleet.FIGURES`.
-    """
-
-    partition: int
-    incarnation: str
-    sequence: int
-    as_of: int
-    emitted_at: int | None
-    config_version: int
-    figure: str
-    dimension: str
-    bucket: int | None
-    counts: list[int]
-
-
-class FleetSnapshot(Struct, frozen=True, kw_only=True):
-    """A figure of the whole fleet: `as_of` is the minimum over the partitions, `coverage_share` says how many have reported."""
-
-    record_id: str
-    sequence: int
-    as_of: int
-    emitted_at: int | None
-    config_version: int
-    figure: str
-    dimension: str
-    window_days: int | None
-    value: float | None
-    numerator: float | None
-    denominator: float | None
-    n: int | None
-    low: float | None
-    high: float | None
-    coverage_share: float
-    reason: str | None
-    note: str | None = None
-
-
-class FleetAlert(Struct, frozen=True, kw_only=True):
-    """One state of an episode of a fleet rule."""
-
-    record_id: str
-    sequence: int
-    as_of: int
-    emitted_at: int | None
-    config_version: int
-    episode_id: str
-    rule: str
-    rule_version: int
-    state: EpisodeState
-    severity: Severity
-    opened_at: int
-    evidence: list[Evidence]
-    explanation: str
-    action: str
-    resolution: str | None = None
-
-
-class StepConversion(Struct, frozen=True, kw_only=True, gc=False):
-    """How many of those who reached a step of the sale in the window went on to the next, with Wilson's interval."""
-
-    step: str
-    next_step: str
-    window_days: int
-    reached: int
-    converted: int
-    ratio: float | None
-    low: float | None
-    high: float | None
-    reason: str | None
-
-
-class TouchpointMap(Struct, frozen=True, kw_only=True):
-    """The stations of the value chain in their order, over the whole fleet, and the conversion from step to step of the sale."""
-
-    record_id: str
-    sequence: int
-    as_of: int
-    emitted_at: int | None
-    config_version: int
-    stations: list[StationNow]
-    steps: list[StepConversion]
-    coverage_share: float
-
-
-class OwnerEntry(Struct, frozen=True, kw_only=True, gc=False):
-    """An open episode as its owner's list shows it; it is ranked by monthly revenue x `urgency`."""
-
-    episode_id: str
-    customer_id: str
-    rule: str
-    severity: Severity
-    opened_at: int
-    mrr_cents: int | None
-    currency: str | None
-    renewal_at: int | None
-    urgency: float
-    acknowledged: bool
-    acted: bool
-
-
-class OwnerList(Struct, frozen=True, kw_only=True):
-    """What an owner is to look at: the morning list of open episodes, or a digest of the alerts beyond the day's budget."""
-
-    record_id: str
-    sequence: int
-    as_of: int
-    emitted_at: int | None
-    config_version: int
-    owner: str
-    kind: Literal["morning_list", "digest"]
-    day: str
-    entries: list[OwnerEntry]
-    left_out: int
-
-
-class Criterion(Struct, frozen=True, kw_only=True, gc=False):
-    """One of the seven criteria of maturity; `level` is None when it is not measured, and `reason` then says why.
-
-    `distance` is from the value to `threshold_next`, where the next level begins, as a positive number; None at level 5.
-    """
-
-    name: str
-    rank: int
-    level: int | None
-    figure: str
-    value: float | None
-    n: int | None
-    threshold_next: float | None
-    distance: float | None
-    next_step: str
-    side: Literal["service", "success"]
-    reason: str | None
-
-
-class PlanProgress(Struct, frozen=True, kw_only=True, gc=False):
-    """A target for a criterion: `progress_ratio` = (now - baseline) / (target - baseline)."""
-
-    criterion: str
-    baseline: float
-    target: float
-    now: float | None
-    progress_ratio: float | None
-    starts_at: int
-    due_at: int
-    owner: str
-    steps: list[str]
-    state: Literal["on_track", "behind", "reached", "missed", "not_measured"]
-
-
-class MaturityPoint(Struct, frozen=True, kw_only=True, gc=False):
-    """A criterion as it stood at the end of a month."""
-
-    month: str
-    criterion: str
-    level: int | None
-    value: float | None
-
-
-class MaturityAssessment(Struct, frozen=True, kw_only=True):
-    """How mature customer success is, by seven criteria, those first where most is to be gained; with plans and history."""
-
-    record_id: str
-    sequence: int
-    as_of: int
-    emitted_at: int | None
-    config_version: int
-    criteria: list[Criterion]
-    plans: list[PlanProgress]
-    history: list[MaturityPoint]
-    coverage_share: float
-
-
 class Header(Struct, frozen=True, kw_only=True, gc=False):
     """A header of a record that could not be processed; the value is cut to a bound."""
 
@@ -548,5 +392,4 @@ class DefinitionsVersion(Struct, frozen=True, kw_only=True):
 
 
 CustomerOutput = HealthChange | ChurnAlert | LoyaltyChange | SurveyRequest | CustomerSnapshot
-FleetOutput = FleetSnapshot | FleetAlert | TouchpointMap | OwnerList | MaturityAssessment
 Output = CustomerOutput | FleetPartial | FleetOutput | DeadLetter | DefinitionsVersion
