@@ -112,7 +112,7 @@ def _judge(
     """Judge, publish a snapshot if one is called for or due, and find out when time alone changes something."""
     outputs = context.effects.outputs
     before, health_before = len(outputs), state.sequences.get("health", 0)
-    sheet = Sheet(state, as_of_ms, context.definitions)
+    sheet = Sheet(state, as_of_ms, context.definitions, context.around)
     judged = judgement.judge(sheet, cause, context, occurred_at)
     if any(_calls_for_snapshot(record) for record in outputs[before:]) or 0 < state.snapshot_due_at <= as_of_ms:
         outputs.append(snapshot(sheet, judged, context))

@@ -7,7 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from processors import rule_file, scorecard_file
+from processors import fleet_file, loyalty_file, rule_file, scorecard_file
+from processors.fleet_file import FleetPlan
+from processors.loyalty_file import Loyalty
 from processors.names import OTHER
 from processors.rule_file import Limit, Raise, Rule
 from processors.scorecard_file import Bands, Measure, Scorecard
@@ -69,6 +71,8 @@ class Definitions(Struct, frozen=True):
     scorecards: dict[str, tuple[Scorecard, ...]]
     rules: dict[str, Rule]
     settles_after_ms: int
+    fleet: FleetPlan
+    loyalty: Loyalty
 
 
 class DefinitionsError(Exception):
@@ -99,6 +103,8 @@ def parse(text: str) -> Definitions:
     snapshots.finish()
     scorecards = scorecard_file.read(top)
     rules = rule_file.read(top)
+    fleet = fleet_file.read(top)
+    loyalty = loyalty_file.read(top)
     top.finish()
     if mistakes:
         raise DefinitionsError(mistakes)
@@ -112,8 +118,10 @@ def parse(text: str) -> Definitions:
         settles_after_ms=max(
             *(card.settles_after_ms for cards in scorecards.values() for card in cards),
             *(rule.settles_after_ms for rule in rules.values()),
-            0,
+            loyalty.settles_after_ms,
         ),
+        fleet=fleet,
+        loyalty=loyalty,
     )
 
 

@@ -3,8 +3,9 @@
 `Effects` only collects; who may see it, and when, is decided by the transaction that carries it.
 """
 
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
@@ -48,19 +49,65 @@ class Effects:
         self.erased = False
 
 
-class Context:
-    """What a fold may know beside the state and the event: the definitions in force, and who it folds for.
+class Around(Struct, frozen=True, gc=False):
+    """What goes on around a customer, as the partition knew it when the customer was judged.
 
-    `incarnation` is the application id: a rebuild under a new one gives its records new ids.
+    `fleet` holds figures of the whole fleet by name, as the newest tick brought them; `quiet` the feeds of which the whole
+    partition hears nothing, each with the time of its newest event (`processors.feeds`).
     """
 
-    __slots__ = ("config_version", "definitions", "effects", "incarnation")
+    fleet: Mapping[str, float | None] = {}
+    quiet: Mapping[str, int] = {}
 
-    def __init__(self, definitions: "Definitions", config_version: int, incarnation: str) -> None:
+
+NOTHING_AROUND: Final = Around()
+
+Definer = Callable[[int], "Definitions | None"]
+"""The definitions of a version, None of one that is not known."""
+
+
+def _no_other(_version: int) -> "Definitions | None":
+    """Knows no version beside the one in force."""
+    return None
+
+
+class Context:
+    """What a fold may know beside the state and the event: the definitions in force, who it folds for, and what is around.
+
+    `incarnation` is the application id: a rebuild under a new one gives its records new ids. `definer` knows the versions of the
+    definitions that were in force before, by which a score that was published then is made anew.
+    """
+
+    __slots__ = ("around", "config_version", "definer", "definitions", "effects", "incarnation")
+
+    def __init__(
+        self,
+        definitions: "Definitions",
+        config_version: int,
+        incarnation: str,
+        around: Around = NOTHING_AROUND,
+        definer: Definer = _no_other,
+    ) -> None:
         self.definitions = definitions
         self.config_version = config_version
         self.incarnation = incarnation
+        self.around = around
+        self.definer = definer
         self.effects = Effects()
+
+    def definitions_of(self, version: int) -> "Definitions | None":
+        """The definitions of a version; None of one that is not known any more."""
+        return self.definitions if version == self.config_version else self.definer(version)
+
+    @property
+    def fleet(self) -> Mapping[str, float | None]:
+        """Figures of the whole fleet by name, as the newest tick brought them; one that is absent or None is not known."""
+        return self.around.fleet
+
+    @property
+    def quiet(self) -> Mapping[str, int]:
+        """The feeds that have gone quiet for the whole partition, each with the time of its newest event."""
+        return self.around.quiet
 
 
 def record_id(incarnation: str, customer_id: str, kind: str, sequence: int) -> str:

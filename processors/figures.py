@@ -6,6 +6,7 @@ How a figure is read from the state stands with its family, in the modules named
 from typing import TYPE_CHECKING, Final
 
 from processors import account_figures, survey_figures, ticket_figures, usage_figures
+from processors.effects import NOTHING_AROUND, Around
 from processors.health import Reading
 from processors.readings import Reader
 from schemas.records import Figure
@@ -24,11 +25,14 @@ READERS: Final[dict[str, Reader]] = {
 
 
 class Sheet:
-    """The figures of one customer as of one time, each read at most once."""
+    """The figures of one customer as of one time, each read at most once; `around` is what goes on around the customer."""
 
-    __slots__ = ("_readings", "as_of_ms", "definitions", "state")
+    __slots__ = ("_readings", "around", "as_of_ms", "definitions", "state")
 
-    def __init__(self, state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> None:
+    def __init__(
+        self, state: "CustomerState", as_of_ms: int, definitions: "Definitions", around: Around = NOTHING_AROUND
+    ) -> None:
+        self.around = around
         self.state = state
         self.as_of_ms = as_of_ms
         self.definitions = definitions

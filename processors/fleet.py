@@ -43,6 +43,7 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "nps_by_day": _flow(("promoters", "passives", "detractors"), "scale", DAY_MS, 180),
     "tickets_by_day": _flow(("opened", "solved", "reopened", "unknown_solved"), "touchpoint", DAY_MS, 180),
     "goals_by_day": _flow(("completed", "failed"), "goal", DAY_MS, 180),
+    "interactions_by_day": _flow(("ended",), "touchpoint", DAY_MS, 90),
     "events_by_day": _flow(("accepted",), "family", DAY_MS, 180),
     "oddities_by_day": _flow(("n",), "oddity", DAY_MS, 180),
     "customers": _gauge(("customers",), "stage"),
@@ -50,9 +51,14 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "open_tickets_by_touchpoint": _gauge(("tickets",), "touchpoint"),
     "open_tickets_by_opening_day": _gauge(("tickets",), "UTC day, counted from 1970"),
     "health_band": _gauge(("customers",), "band"),
+    "quadrant": _gauge(("customers",), "quadrant"),
     "alerts_open": _gauge(("episodes",), "rule"),
     "as_of": FigureSpec(kind="clock", places=("epoch_ms",), dimension=""),
+    "quiet_feeds": FigureSpec(kind="clock", places=("epoch_ms",), dimension="feed"),
 }
+
+QUIET_FEEDS: Final = "quiet_feeds"
+"""The figure of the feeds that have gone quiet in a partition, with the time of their newest event; absent while they flow."""
 
 UNFOLLOWED: Final = "unfollowed"
 """The dimension of open tickets beyond the bound, of which nothing but the number is known."""

@@ -13,7 +13,9 @@ class Silence:
     """No usage, ticket or answer for long, from a customer that was active before."""
 
     def enters(self, view: View, rule: Rule) -> bool:
-        """Active before, and silent for the limit."""
+        """Active before, and silent for the limit, while something is heard of others: a quiet feed says nothing of one."""
+        if view.sheet.around.quiet:
+            return False
         return view.state.alerts.signs >= rule.settings["least_signs"] and self.stays(view, rule)
 
     def stays(self, view: View, rule: Rule) -> bool:

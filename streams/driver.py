@@ -11,9 +11,10 @@ from typing import Literal
 import msgspec
 
 from processors import customer as domain
+from processors import feeds
 from processors.definitions import Definitions
-from processors.effects import Context, Effects
-from processors.state import CustomerState
+from processors.effects import Around, Context, Effects
+from processors.feeds import feed_of
 from processors.windows import DAY_MS
 from schemas.codec import Codec
 from schemas.events import CustomerEvent, Tick
@@ -24,7 +25,8 @@ from streams.dead_letters import DEAD_LETTERS_TOPIC, FailureLimit, dead_letter
 from streams.partials import Partials, count_gauges
 from streams.placing import wrong_key, wrong_partition, wrong_time
 from streams.records import InputRecord, OutputRecord, Transaction
-from streams.store import Customer, CustomerStore, Folded, GivenUp, Postponed, Reconsidered, Step, TimePassed
+from streams.steps import Folded, GivenUp, Postponed, Reconsidered, Step, TimePassed, carry_out
+from streams.store import Customer, CustomerStore
 from streams.ticks import TICKS_TOPIC
 from streams.totals import PartitionMeta, TotalsStore
 
@@ -230,7 +232,7 @@ class PartitionDriver:
                 continue
             meta.clock_ms = max(meta.clock_ms, due_ms)
             self._catch_up(customer)
-            if self._attempt(customer, TimePassed(due_ms), due_ms) is not None:
+            if self._attempt(customer, TimePassed(due_ms, self._around(due_ms)), due_ms) is not None:
                 self._attempt(customer, Postponed(due_ms + DAY_MS), due_ms)  # its events go on; tomorrow it is tried again
             self.customers.schedule(key, customer.state.next_due)
             self._changed = True
@@ -254,7 +256,7 @@ class PartitionDriver:
         definitions = self._definer(version)
         if definitions is None:
             raise UnknownDefinitions(f"the state was judged by version {version} of the definitions, which is not in the log")
-        return Context(definitions, version, self._incarnation)
+        return Context(definitions, version, self._incarnation, definer=self._definer)
 
     def _tick(self, tick: Tick) -> None:
         """New definitions come into force; otherwise the work up to here is done, and the partials say so."""
@@ -266,9 +268,11 @@ class PartitionDriver:
             self._context = self._new_context(tick.config_version)
             self.customers.flush()
             self._behind = self.customers.behind(tick.config_version)[::-1]
+        if tick.fleet:
+            meta.fleet = {figure.name: figure.value for figure in tick.fleet}
         if not self._behind:
             self._count_gauges()
-            self._outputs += self._partials.show(self.totals)
+            self._outputs += self._partials.show(self.totals, self._quiet(meta.clock_ms))
 
     # ---- events ----
 
@@ -304,6 +308,9 @@ class PartitionDriver:
 
     def _fold(self, record: InputRecord, event: CustomerEvent) -> None:
         assert record.key is not None
+        feed = feed_of(event)
+        if feed is not None:
+            self.totals.meta.feeds[feed] = self.clock_ms
         customer = self.customers.get(record.key)
         if customer is None:
             customer = self.customers.create(record.key, event.customer_id, self._context.config_version)
@@ -311,7 +318,7 @@ class PartitionDriver:
         if self._unverifiable == "dead_letter" and domain.is_unverifiable(customer.state, event, self.clock_ms):
             self._dead_letter(record, Malformed(Reason.UNVERIFIABLE, "so old that it cannot be told from a repetition any more"))
             return
-        error = self._attempt(customer, Folded(self.clock_ms, event), self.clock_ms)
+        error = self._attempt(customer, Folded(self.clock_ms, event, self._around(self.clock_ms)), self.clock_ms)
         if error is not None:
             if not customer.journal:
                 self.customers.forget(record.key)
@@ -324,8 +331,20 @@ class PartitionDriver:
         if customer.state.config_version == version:
             return
         since_ms = self.totals.meta.config_since_ms
-        if self._attempt(customer, Reconsidered(since_ms), since_ms) is not None:
+        if self._attempt(customer, Reconsidered(since_ms, self._around(since_ms)), since_ms) is not None:
             self._attempt(customer, GivenUp(version), since_ms)
+
+    def _around(self, at_ms: int) -> Around:
+        """What is around the customers of this partition at a time: the same object for as long as it stays so."""
+        fleet, quiet = self.totals.meta.fleet, self._quiet(at_ms)
+        known = self._context.around
+        return known if known.fleet is fleet and known.quiet == quiet else Around(fleet, quiet)
+
+    def _quiet(self, at_ms: int) -> dict[str, int]:
+        def events_of_day(feed: str, day_ms: int) -> int:
+            return self.totals.counts(("events_by_day", feed, day_ms))[0]
+
+        return feeds.quiet(self.totals.meta.feeds, at_ms, self._context.definitions.fleet, events_of_day)
 
     def _attempt(self, customer: Customer, step: Step, at_ms: int) -> Exception | None:
         """Carry a step out and let its effects count; when the domain raises, undo the step and return the error.
@@ -334,7 +353,7 @@ class PartitionDriver:
         """
         context = self._context
         try:
-            _carry_out(customer.state, step, context)
+            carry_out(customer.state, step, context)
         except Exception as error:  # whatever the fold raises is our bug, and one step must not stop the partition
             logger.exception("the fold failed in partition %d at %d", self.partition, at_ms)
             self._roll_back(customer)
@@ -361,7 +380,7 @@ class PartitionDriver:
         context = self._context
         customer.state = self.customers.rolled_back(customer)
         for step in customer.journal:
-            _carry_out(customer.state, step, context)
+            carry_out(customer.state, step, context)
         context.effects = Effects()
 
     def _count_gauges(self) -> None:
@@ -374,17 +393,3 @@ class PartitionDriver:
         )
         value = self._codec.encode(DEAD_LETTERS_TOPIC, letter)
         self._outputs.append(OutputRecord(DEAD_LETTERS_TOPIC, letter.record_id.encode(), value, self.clock_ms))
-
-
-def _carry_out(state: CustomerState, step: Step, context: Context) -> None:
-    """Do to a state what the step says; done again after a rollback, it comes to the same."""
-    if isinstance(step, Folded):
-        domain.fold(state, step.event, step.at_ms, context)
-    elif isinstance(step, TimePassed):
-        domain.settle(state, step.at_ms, context)
-    elif isinstance(step, Postponed):
-        state.next_due = step.until_ms
-    elif isinstance(step, Reconsidered):
-        domain.reconsider(state, step.at_ms, context)
-    else:
-        state.config_version = step.config_version

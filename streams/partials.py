@@ -3,9 +3,9 @@
 Partials are absolute, so that seeing one twice or late changes nothing; a tombstone says that the count is zero, or too old.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from processors.fleet import gauges
+from processors.fleet import QUIET_FEEDS, gauges
 from processors.windows import DAY_MS
 from schemas.codec import Codec
 from schemas.records import FleetPartial
@@ -27,8 +27,11 @@ class Partials:
         self._codec = codec
         self._emitted_at = emitted_at
 
-    def show(self, totals: TotalsStore) -> Iterable[OutputRecord]:
-        """Everything that changed since it was shown last, buckets that nobody looks at any more, and the closing time."""
+    def show(self, totals: TotalsStore, quiet: Mapping[str, int]) -> Iterable[OutputRecord]:
+        """Everything that changed since it was shown last, buckets that nobody looks at any more, and the closing time.
+
+        `quiet` are the feeds from which nothing is heard, each with the time of its newest event.
+        """
         meta = totals.meta
         before_ms, meta.as_of_ms = meta.as_of_ms, meta.clock_ms
         if before_ms // DAY_MS != meta.clock_ms // DAY_MS:
@@ -36,7 +39,18 @@ class Partials:
                 yield self._output(key, None, meta.clock_ms)
         for key, counts in totals.take_unshown():
             yield self._output(key, None, meta.clock_ms) if counts is None else self._record(key, counts, totals)
+        yield from self._show_feeds(totals, quiet)
         yield self._record(AS_OF, [meta.clock_ms], totals)
+
+    def _show_feeds(self, totals: TotalsStore, quiet: Mapping[str, int]) -> Iterable[OutputRecord]:
+        """The feeds that went quiet, and those that are no longer."""
+        meta = totals.meta
+        before, meta.quiet = meta.quiet, dict(quiet)
+        for feed in sorted(before.keys() | quiet.keys()):
+            if feed not in quiet:
+                yield self._output((QUIET_FEEDS, feed, None), None, meta.clock_ms)
+            elif before.get(feed) != quiet[feed]:
+                yield self._record((QUIET_FEEDS, feed, None), [quiet[feed]], totals)
 
     def _record(self, key: TotalKey, counts: list[int], totals: TotalsStore) -> OutputRecord:
         meta = totals.meta
@@ -57,7 +71,7 @@ class Partials:
 
     def _output(self, key: TotalKey, value: bytes | None, as_of_ms: int) -> OutputRecord:
         figure, dimension, bucket = key
-        name = f"{figure}|{dimension}|{'' if bucket is None else bucket}|{self._partition}".encode()
+        name = f"{figure}|{dimension}|{'' if bucket is None else bucket}|{self._partition}|{self._incarnation}".encode()
         return OutputRecord(PARTIALS_TOPIC, name, value, as_of_ms, partition=0)
 
 

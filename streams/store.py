@@ -14,7 +14,7 @@ from msgspec import Struct
 from processors.due import NEVER
 from processors.fleet import gauges
 from processors.state import CustomerState, encode
-from schemas.events import CustomerEvent
+from streams.steps import Step
 
 FORMAT_VERSION = 1
 MAX_STATE_BYTES = 256 * 1024  # states coarsen at a quarter of it
@@ -31,41 +31,6 @@ class UnreadableState(Exception):
 
 class StateTooLarge(Exception):
     """A customer's state outgrew every bound, which is a mistake of this program."""
-
-
-class Folded(Struct, gc=False):
-    """An event was folded, at the partition's clock."""
-
-    at_ms: int
-    event: CustomerEvent
-
-
-class TimePassed(Struct, gc=False):
-    """What was due up to a time was evaluated."""
-
-    at_ms: int
-
-
-class Postponed(Struct, gc=False):
-    """A due evaluation raised, and is tried again at another time."""
-
-    until_ms: int
-
-
-class Reconsidered(Struct, gc=False):
-    """The customer was judged by the definitions that had come into force at a time."""
-
-    at_ms: int
-
-
-class GivenUp(Struct, gc=False):
-    """Judging by this version of the definitions raised: the customer counts as judged by it."""
-
-    config_version: int
-
-
-Step = Folded | TimePassed | Postponed | Reconsidered | GivenUp
-"""One thing that was done to a customer since its bytes were decoded."""
 
 
 class Customer(Struct):

@@ -18,7 +18,9 @@ class PartitionMeta(Struct, array_like=True):
     """What a task knows beside customers and counts, in the same changelog and the same transactions.
 
     `clock_ms` is the highest record timestamp consumed; `offsets` the next offset of each input; `config_since_ms` the clock at
-    which `config_version` took effect; `as_of_ms` the tick whose work is done; `partial_sequence` numbers the partials.
+    which `config_version` took effect; `as_of_ms` the tick whose work is done; `partial_sequence` numbers the partials. `fleet`
+    are the fleet's figures by name as the newest tick brought them; `feeds` is the clock at each feed's newest event, and `quiet`
+    are the feeds that the partials show as quiet.
     """
 
     partitions: int
@@ -28,6 +30,9 @@ class PartitionMeta(Struct, array_like=True):
     config_since_ms: int = 0
     as_of_ms: int = 0
     partial_sequence: int = 0
+    fleet: dict[str, float | None] = {}
+    feeds: dict[str, int] = {}
+    quiet: dict[str, int] = {}
 
 
 class _Total(Struct, array_like=True, gc=False):
