@@ -7,12 +7,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from processors import fleet_file, loyalty_file, rule_file, scorecard_file
+from processors import calendar_file, fleet_file, goal_file, loyalty_file, rule_file, scorecard_file
+from processors.calendars import Calendars
 from processors.fleet_file import FleetPlan
+from processors.goal_file import Goal, GoalKind
 from processors.loyalty_file import Loyalty
 from processors.names import OTHER
 from processors.rule_file import Limit, Raise, Rule
-from processors.scorecard_file import Bands, Measure, Scorecard
+from processors.scorecard_file import Bands, Measure, Purpose, Scorecard
 from processors.toml_tables import Mistake, Table, load
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "Definitions",
     "DefinitionsError",
     "Goal",
+    "GoalKind",
     "Limit",
     "Measure",
     "Mistake",
@@ -31,13 +34,10 @@ __all__ = [
 ]
 
 MAX_TOUCHPOINTS = 64
-MAX_GOALS = 64
 MAX_FEATURES = 256
 
 Side = Literal["before", "after"]
-GoalKind = Literal["count", "per_active_user", "reach", "correct_ratio"]
 _SIDES: tuple[Side, ...] = ("before", "after")
-_GOAL_KINDS: tuple[GoalKind, ...] = ("count", "per_active_user", "reach", "correct_ratio")
 
 
 class Touchpoint(Struct, frozen=True):
@@ -47,14 +47,6 @@ class Touchpoint(Struct, frozen=True):
     order: int
     side: Side
     department: str
-
-
-class Goal(Struct, frozen=True):
-    """What a customer wants from the product; `kind` says how its attainment is measured."""
-
-    name: str
-    kind: GoalKind
-    label: str
 
 
 class Definitions(Struct, frozen=True):
@@ -68,11 +60,12 @@ class Definitions(Struct, frozen=True):
     goals: dict[str, Goal]
     max_features: int
     snapshot_interval_ms: int
-    scorecards: dict[str, tuple[Scorecard, ...]]
+    scorecards: dict[Purpose, tuple[Scorecard, ...]]
     rules: dict[str, Rule]
     settles_after_ms: int
     fleet: FleetPlan
     loyalty: Loyalty
+    calendars: Calendars
 
 
 class DefinitionsError(Exception):
@@ -94,7 +87,7 @@ def parse(text: str) -> Definitions:
     if mistakes:
         raise DefinitionsError(mistakes)
     touchpoints = _touchpoints(top)
-    goals = _goals(top)
+    goals = goal_file.read(top)
     features = top.table("features")
     max_features = features.integer("followed", MAX_FEATURES, least=1, most=MAX_FEATURES)
     features.finish()
@@ -105,6 +98,7 @@ def parse(text: str) -> Definitions:
     rules = rule_file.read(top)
     fleet = fleet_file.read(top)
     loyalty = loyalty_file.read(top)
+    calendars = calendar_file.read(top, touchpoints)
     top.finish()
     if mistakes:
         raise DefinitionsError(mistakes)
@@ -122,6 +116,7 @@ def parse(text: str) -> Definitions:
         ),
         fleet=fleet,
         loyalty=loyalty,
+        calendars=calendars,
     )
 
 
@@ -138,16 +133,6 @@ def _touchpoints(top: Table) -> dict[str, Touchpoint]:
         )
         table.finish()
     return {touchpoint.name: touchpoint for touchpoint in sorted(found, key=lambda touchpoint: touchpoint.order)}
-
-
-def _goals(top: Table) -> dict[str, Goal]:
-    found = {}
-    for table in _named(top, "goals", MAX_GOALS):
-        name = table.name("name")
-        kind = table.choice("kind", _GOAL_KINDS, "count")
-        found[name] = Goal(name=name, kind=kind, label=table.text("label", name))
-        table.finish()
-    return found
 
 
 def _named(top: Table, key: str, most: int) -> list[Table]:

@@ -6,13 +6,13 @@ rounded only for display, half away from zero, to one decimal.
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from processors.scorecard_file import Measure, Scorecard
+from processors.scorecard_file import BANDS, Measure, Purpose, Scorecard
 from processors.windows import DAY_MS, HOUR_MS
-from schemas.records import Band, HealthNow, MeasureChange
+from schemas.records import Band
 
 PEAK_MS = 7 * DAY_MS  # how long a displayed score is remembered after another took its place
 MAX_PEAKS = 64
@@ -20,6 +20,9 @@ LATE_MS = HOUR_MS  # an event this much older than the last published judgement 
 _PUBLISHED_STEP = 10  # tenths of a point by which the displayed score must move to be published
 _NEUTRAL, _POOR = 50.0, 0.0
 _EXACT = 2**53  # below it every whole number is a float of its own
+_MINUTE_MS = 60_000
+_BAND_OF_RANK: Final[tuple[Band | None, ...]] = (None, *BANDS)
+_RANK_OF_BAND: Final[dict[Band | None, int]] = {band: rank for rank, band in enumerate(_BAND_OF_RANK)}
 
 
 class Reading(NamedTuple):
@@ -47,30 +50,66 @@ class MeasureNow(NamedTuple):
     weight: float
 
 
-Kept: TypeAlias = tuple[str, int | float | None, int | float | None, int | float]
-"""A measure as the state keeps it: whole numbers as integers, which take 1 byte and not 9."""
-
-
-class HealthState(Struct, array_like=True):
+class HealthState(Struct, array_like=True, gc=False):
     """What is remembered of one score.
 
-    Everything up to `revision` is what was last published, so that changes chain. `judged_band` is the computed band that the
-    margin holds on to; `shown` is the newest displayed score in tenths, and `peaks` the higher ones before it as [tenths, until
-    when it was displayed], the highest first and the oldest first.
+    Everything up to `revision` is what was last published, so that changes chain: the version of the definitions and the place of
+    the scorecard in them, the displayed score in tenths, the band (0: none, 1: red, …), how many measures were present, and the
+    figures that counted, in the order of the scorecard (whole numbers as integers, which take 1 byte and not 9). All else of a
+    published score is made anew from these. `judged_rank` is the computed band that the margin holds on to; `shown` is the newest
+    displayed score in tenths, and `peaks` the higher ones before it as [tenths, until when it was displayed], the highest first
+    and the oldest first; they are kept of the risk score alone, which is the only one that is asked for its fall.
     """
 
-    scorecard: str = ""
-    score: float | None = None
-    band: Band | None = None
+    version: int = 0
+    card: int = -1
+    tenths: int | None = None
+    band_rank: int = 0
     present: int = 0
-    measures: list[Kept] = []
-    published_at: int = 0
+    figures: list[int | float | None] = []
+    published_minute: int = 0
     overridden_until: int = 0
     override_score: float | None = None
     revision: int = 0
-    judged_band: Band | None = None
+    judged_rank: int = 0
     shown: int | None = None
     peaks: list[tuple[int, int]] = []
+
+    @property
+    def band(self) -> Band | None:
+        """The band that was last published."""
+        return _BAND_OF_RANK[self.band_rank]
+
+    @property
+    def judged_band(self) -> Band | None:
+        """The computed band."""
+        return _BAND_OF_RANK[self.judged_rank]
+
+    @property
+    def published_at(self) -> int:
+        """When it was last published, to the minute."""
+        return self.published_minute * _MINUTE_MS
+
+
+class Scores(Struct, array_like=True, gc=False):
+    """What is remembered of each purpose's score; None of one that was never judged."""
+
+    risk: HealthState | None = None
+    upgrade_readiness: HealthState | None = None
+    advocacy: HealthState | None = None
+
+    def get(self, purpose: Purpose) -> HealthState | None:
+        """What is remembered of a purpose's score."""
+        found: HealthState | None = getattr(self, purpose)
+        return found
+
+    def of(self, purpose: Purpose) -> HealthState:
+        """What is remembered of a purpose's score; from now on there is something."""
+        found = self.get(purpose)
+        if found is None:
+            found = HealthState()
+            setattr(self, purpose, found)
+        return found
 
 
 class Assessment(NamedTuple):
@@ -95,12 +134,21 @@ def displayed(score: float | None) -> float | None:
 
 def assess(scorecard: Scorecard, readings: Sequence[Reading], as_of_ms: int) -> Assessment:
     """What the scorecard makes of one reading for each of its measures."""
+    figures = []
+    for measure, (figure, newest_at) in zip(scorecard.measures, readings, strict=True):
+        stale = measure.stale_after_ms
+        is_stale = stale is not None and newest_at is not None and as_of_ms - newest_at > stale
+        figures.append(None if is_stale else figure)
+    return assess_figures(scorecard, figures)
+
+
+def assess_figures(scorecard: Scorecard, figures: Sequence[float | None]) -> Assessment:
+    """What the scorecard makes of the figures that count, one for each of its measures."""
     measures = []
     present = 0
     total = weights = 0.0
-    for measure, (figure, newest_at) in zip(scorecard.measures, readings, strict=True):
-        stale = measure.stale_after_ms
-        if figure is None or (stale is not None and newest_at is not None and as_of_ms - newest_at > stale):
+    for measure, figure in zip(scorecard.measures, figures, strict=True):
+        if figure is None:
             now = _without_figure(measure)
         else:
             present += 1
@@ -125,15 +173,15 @@ def _without_figure(measure: Measure) -> MeasureNow:
 def observe(state: HealthState, scorecard: Scorecard, assessment: Assessment, as_of_ms: int) -> None:
     """Take a judgement into the memory of bands and peaks, whether or not it will be published."""
     score = assessment.score
-    was_covered = state.judged_band is not None
+    was_covered = state.judged_rank > 0
     if score is None or assessment.present < scorecard.bands.least_coverage_share * len(scorecard.measures):
-        state.judged_band = None
-    elif state.judged_band is None:
-        state.judged_band = scorecard.bands.plain(score)
+        state.judged_rank = 0
+    elif not was_covered:
+        state.judged_rank = _RANK_OF_BAND[scorecard.bands.plain(score)]
     else:
-        state.judged_band = scorecard.bands.after(state.judged_band, score)
+        state.judged_rank = _RANK_OF_BAND[scorecard.bands.after(BANDS[state.judged_rank - 1], score)]
     if assessment.tenths != state.shown:
-        if state.shown is not None and was_covered:
+        if state.shown is not None and was_covered and scorecard.purpose == "risk":
             _remember_peak(state, state.shown, as_of_ms)
         state.shown = assessment.tenths
     if state.peaks:
@@ -172,7 +220,7 @@ def fall_points(state: HealthState) -> float | None:
 
     A score of too few measures has no band and is no peak to fall from: it would fall with the first figure that becomes known.
     """
-    if state.shown is None or state.judged_band is None:
+    if state.shown is None or not state.judged_rank:
         return None
     return (state.peaks[0][0] - state.shown) / 10 if state.peaks else 0.0
 
@@ -182,9 +230,14 @@ def band_shown(scorecard: Scorecard, state: HealthState, override: Override | No
     return state.judged_band if override is None else scorecard.bands.plain(override.score)
 
 
-def is_worth_publishing(state: HealthState, scorecard: Scorecard, assessment: Assessment, override: Override | None) -> bool:
-    """Whether the displayed score moved by at least 1 since the last record, or band, coverage, scorecard or override changed."""
-    old = tenths(state.score)
+def is_worth_publishing(
+    state: HealthState, scorecard: Scorecard, assessment: Assessment, override: Override | None, before: Scorecard | None
+) -> bool:
+    """Whether the displayed score moved by at least 1 since the last record, or band, coverage, scorecard or override changed.
+
+    `before` is the scorecard of the last record, None when there was none.
+    """
+    old = state.tenths
     new = assessment.tenths
     if old is None or new is None:
         if old is not new:
@@ -194,108 +247,48 @@ def is_worth_publishing(state: HealthState, scorecard: Scorecard, assessment: As
     return (
         state.present != assessment.present
         or state.band != band_shown(scorecard, state, override)
-        or len(state.measures) != len(assessment.measures)
-        or state.scorecard != scorecard.name
+        or before is None
+        or len(state.figures) != len(assessment.measures)
+        or before.name != scorecard.name
         or state.overridden_until != (override.expires_at if override else 0)
         or state.override_score != (override.score if override else None)
     )
 
 
-def explain(scorecard: Scorecard, old: Sequence[MeasureNow], new: Sequence[MeasureNow]) -> list[MeasureChange]:
-    """Each measure's part in the change from `old` to `new`: the deltas sum to the change of the score, None counting as 0.
+def published(state: HealthState, before: Scorecard | None) -> Assessment:
+    """The score as it was last published, made anew from its figures; `before` is the scorecard of that record.
 
-    A measure that is no longer in the scorecard stands at the end, with what it took away; its figure's name is then empty.
+    Should the scorecard not be known any more, one measure without a name stands for the whole score, as displayed.
     """
-    old_weights = _sum_of_weights(old)
-    new_weights = _sum_of_weights(new)
-    if [was.measure for was in old] != [now.measure for now in new]:
-        old, new = _side_by_side(old, new)
-    figures = {measure.name: measure.figure for measure in scorecard.measures}
-    changes = []
-    for was, now in zip(old, new, strict=True):
-        name, old_figure, old_value, old_weight = was
-        _, new_figure, new_value, new_weight = now
-        old_contribution = 0.0 if old_value is None else old_weight * old_value / old_weights
-        new_contribution = 0.0 if new_value is None else new_weight * new_value / new_weights
-        changes.append(
-            MeasureChange(
-                measure=name,
-                figure=figures.get(name, ""),
-                old_figure=old_figure,
-                new_figure=new_figure,
-                old_value=old_value,
-                new_value=new_value,
-                old_weight=old_weight,
-                new_weight=new_weight,
-                old_contribution=old_contribution,
-                new_contribution=new_contribution,
-                delta=new_contribution - old_contribution,
-            )
-        )
-    return changes
-
-
-def _side_by_side(old: Sequence[MeasureNow], new: Sequence[MeasureNow]) -> tuple[list[MeasureNow], list[MeasureNow]]:
-    """The same measures in the same order on both sides: those of `new` first, then those that it lacks."""
-    before = {now.measure: now for now in old}
-    after = {now.measure: now for now in new}
-    names = [*after, *(name for name in before if name not in after)]
-    absent = [MeasureNow(name, None, None, 0.0) for name in names]
-    return (
-        [before.get(blank.measure, blank) for blank in absent],
-        [after.get(blank.measure, blank) for blank in absent],
-    )
-
-
-def _sum_of_weights(measures: Sequence[MeasureNow]) -> float:
-    return sum(now.weight for now in measures if now.value is not None)
-
-
-def costliest(assessment: Assessment) -> list[MeasureNow]:
-    """The measures that count, those first that cost the score most points of what they could give."""
-    weights = _sum_of_weights(assessment.measures) or 1.0
-    counted = [now for now in assessment.measures if now.value is not None]
-    return sorted(counted, key=lambda now: (-(now.weight * (100.0 - (now.value or 0.0)) / weights), now.measure))
+    if before is not None and len(before.measures) == len(state.figures):
+        return assess_figures(before, [None if figure is None else float(figure) for figure in state.figures])
+    if state.tenths is None:
+        return Assessment(None, None, 0, [])
+    score = state.tenths / 10
+    return Assessment(score, state.tenths, state.present, [MeasureNow("", None, score, 1.0)])
 
 
 def remember_published(
-    state: HealthState, scorecard: Scorecard, assessment: Assessment, override: Override | None, as_of_ms: int
+    state: HealthState,
+    place: tuple[int, int],
+    scorecard: Scorecard,
+    assessment: Assessment,
+    override: Override | None,
+    as_of_ms: int,
 ) -> None:
-    """Make this judgement the one that the next change is held against."""
-    state.scorecard = scorecard.name
-    state.score = assessment.score
-    state.band = band_shown(scorecard, state, override)
+    """Make this judgement the one that the next change is held against.
+
+    `place` is the version of the definitions and the place of the scorecard among those of its purpose.
+    """
+    state.version, state.card = place
+    state.tenths = assessment.tenths
+    state.band_rank = _RANK_OF_BAND[band_shown(scorecard, state, override)]
     state.present = assessment.present
-    state.measures = [
-        (now.measure, _short(now.figure), _short(now.value), _short(now.weight) or 0) for now in assessment.measures
-    ]
-    state.published_at = as_of_ms
+    state.figures = [_short(now.figure) for now in assessment.measures]
+    state.published_minute = as_of_ms // _MINUTE_MS
     state.overridden_until = override.expires_at if override else 0
     state.override_score = override.score if override else None
 
 
-def published_measures(state: HealthState) -> list[MeasureNow]:
-    """The measures as they were last published."""
-    return [MeasureNow(name, _float(figure), _float(value), float(weight)) for name, figure, value, weight in state.measures]
-
-
 def _short(number: float | None) -> int | float | None:
     return int(number) if number is not None and number.is_integer() and abs(number) < _EXACT else number
-
-
-def _float(number: float | None) -> float | None:
-    return None if number is None else float(number)
-
-
-def health_now(scorecard: Scorecard, assessment: Assessment, band: Band | None) -> HealthNow:
-    """The score as it stands, for a snapshot: every measure's contribution, without a change."""
-    return HealthNow(
-        scorecard=scorecard.name,
-        purpose=scorecard.purpose,
-        score=assessment.score,
-        displayed=displayed(assessment.score),
-        band=band,
-        measures_present=assessment.present,
-        measures_total=len(scorecard.measures),
-        measures=explain(scorecard, assessment.measures, assessment.measures),
-    )

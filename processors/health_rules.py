@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Final
 
 from processors.conditions import Judged, View, limit_evidence
 from processors.due import NEVER
+from processors.explanation import costliest
 from processors.figures import Sheet
-from processors.health import PEAK_MS, costliest
+from processors.health import PEAK_MS
 from processors.rule_file import Rule
 from processors.vocabulary import TERMS, shown
 from schemas.records import Evidence

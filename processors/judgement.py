@@ -6,14 +6,15 @@ built only to be published.
 
 from typing import TYPE_CHECKING
 
-from processors import alerts, health
+from processors import alerts, explanation, health, loyalty
 from processors.conditions import Judged, View
 from processors.definitions import Scorecard
 from processors.due import daily_slot
 from processors.effects import Context, identity
 from processors.figures import Sheet
 from processors.health import Assessment, HealthState, Override
-from processors.scorecard_file import choose
+from processors.scorecard_file import Purpose, choose
+from processors.way_up import way_up
 from schemas.records import Cause, HealthChange
 
 if TYPE_CHECKING:
@@ -30,22 +31,22 @@ def judge(sheet: Sheet, cause: Cause, context: Context, occurred_at: int | None 
     judged = []
     risk = None
     for purpose, scorecards in context.definitions.scorecards.items():
-        scorecard = choose(scorecards, state.account.segment)
-        memory = state.health.get(purpose)
-        if memory is None:
-            memory = state.health[purpose] = HealthState()
+        scorecard = choose(scorecards, state.account.segment, state.account.stage)
+        memory = state.health.of(purpose)
         readings = [sheet.read(measure.figure) for measure in scorecard.measures]
         assessment = health.assess(scorecard, readings, as_of_ms)
         health.observe(memory, scorecard, assessment, as_of_ms)
         in_force = override if purpose == "risk" else None
-        if health.is_worth_publishing(memory, scorecard, assessment, in_force):
+        before = _scorecard_before(memory, purpose, context)
+        if health.is_worth_publishing(memory, scorecard, assessment, in_force, before):
             if occurred_at is not None and occurred_at < memory.published_at - health.LATE_MS:
                 memory.revision += 1
-            _publish(state, memory, scorecard, assessment, in_force, as_of_ms, cause, context)
+            _publish(state, memory, before, scorecard, assessment, in_force, as_of_ms, cause, context)
         now = Judged(scorecard, memory, assessment, health.band_shown(scorecard, memory, in_force), in_force)
         judged.append(now)
         if purpose == "risk":
             risk = now
+    loyalty.judge(sheet, cause, context)
     alerts.judge(View(sheet, risk), cause, context)
     return judged
 
@@ -56,7 +57,7 @@ def next_due(sheet: Sheet) -> int:
     Windows move on at the customer's daily slot; silences, expiries, dwell times and the snapshot are due at their own time.
     """
     state, as_of_ms = sheet.state, sheet.as_of_ms
-    due = alerts.next_due(sheet)
+    due = min(alerts.next_due(sheet), loyalty.next_due(sheet))
     if as_of_ms < state.last_seen_at + sheet.definitions.settles_after_ms:
         due = min(due, daily_slot(state.customer_id, as_of_ms))
     override = _override(state, as_of_ms)
@@ -72,9 +73,19 @@ def _override(state: "CustomerState", as_of_ms: int) -> Override | None:
     return None if override is None else Override(override.score, override.author, override.reason, override.expires_at)
 
 
+def _scorecard_before(memory: HealthState, purpose: Purpose, context: Context) -> Scorecard | None:
+    """The scorecard of the last record; None when there was none, or its definitions are not known any more."""
+    definitions = context.definitions_of(memory.version) if memory.card >= 0 else None
+    if definitions is None:
+        return None
+    scorecards = definitions.scorecards.get(purpose, ())
+    return scorecards[memory.card] if memory.card < len(scorecards) else None
+
+
 def _publish(
     state: "CustomerState",
     memory: HealthState,
+    before: Scorecard | None,
     scorecard: Scorecard,
     assessment: Assessment,
     override: Override | None,
@@ -83,8 +94,9 @@ def _publish(
     context: Context,
 ) -> None:
     """Publish the change from what was last published to this, and make this what was last published."""
-    old_score, old_band, old_present, old_measures = memory.score, memory.band, memory.present, health.published_measures(memory)
-    health.remember_published(memory, scorecard, assessment, override, as_of_ms)
+    old, old_band, old_present = health.published(memory, before), memory.band, memory.present
+    place = (context.config_version, context.definitions.scorecards[scorecard.purpose].index(scorecard))
+    health.remember_published(memory, place, scorecard, assessment, override, as_of_ms)
     context.effects.outputs.append(
         HealthChange(
             **identity(state, "health", context),
@@ -93,19 +105,20 @@ def _publish(
             purpose=scorecard.purpose,
             cause=cause,
             revision=memory.revision,
-            old_score=old_score,
+            old_score=old.score,
             new_score=assessment.score,
-            old_displayed=health.displayed(old_score),
+            old_displayed=health.displayed(old.score),
             new_displayed=health.displayed(assessment.score),
             old_band=old_band,
             new_band=memory.band,
             old_measures_present=old_present,
             new_measures_present=assessment.present,
             measures_total=len(scorecard.measures),
-            measures=health.explain(scorecard, old_measures, assessment.measures),
+            measures=explanation.explain(scorecard, old.measures, assessment.measures),
             override_score=override.score if override else None,
             override_author=override.author if override else None,
             override_reason=override.reason if override else None,
             override_expires_at=override.expires_at if override else None,
+            way_up=way_up(scorecard, assessment, memory.judged_band),
         )
     )

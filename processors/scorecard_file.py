@@ -1,10 +1,11 @@
 """Scorecards: what a health score is made of, and how the definitions file declares it."""
 
 from itertools import pairwise
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
+from processors.accounts import Stage
 from processors.curves import Curve
 from processors.toml_tables import Table, did_you_mean, is_number
 from processors.vocabulary import MEASURABLE, TERMS
@@ -19,6 +20,7 @@ Missing: TypeAlias = Literal["redistribute", "neutral", "poor"]
 Purpose: TypeAlias = Literal["risk", "upgrade_readiness", "advocacy"]
 BANDS: tuple[Band, ...] = ("red", "yellow", "green")
 _PURPOSES: tuple[Purpose, ...] = ("risk", "upgrade_readiness", "advocacy")
+_STAGES: tuple[Stage, ...] = get_args(Stage)
 _POLICIES: tuple[Missing, ...] = ("redistribute", "neutral", "poor")
 
 
@@ -59,7 +61,7 @@ class Bands(Struct, frozen=True):
 
 
 class Scorecard(Struct, frozen=True):
-    """The measures of one purpose for the customers of some segments (empty: for everybody).
+    """The measures of one purpose for the customers of some segments and stages (empty: of any).
 
     `settles_after_ms`: that long after the newest sign of life no measure moves any more by time alone.
     """
@@ -70,33 +72,39 @@ class Scorecard(Struct, frozen=True):
     bands: Bands
     measures: tuple[Measure, ...]
     settles_after_ms: int
+    stages: tuple[str, ...] = ()
 
-    def fits(self, segment: str | None) -> bool:
-        """Whether it is for customers of this segment."""
-        return not self.segments or segment in self.segments
+    @property
+    def is_for_everybody(self) -> bool:
+        """Whether it fits every customer."""
+        return not self.segments and not self.stages
+
+    def fits(self, segment: str | None, stage: Stage = "unknown") -> bool:
+        """Whether it is for customers of this segment who stand at this stage."""
+        return (not self.segments or segment in self.segments) and (not self.stages or stage in self.stages)
 
 
-def choose(scorecards: tuple[Scorecard, ...], segment: str | None) -> Scorecard:
+def choose(scorecards: tuple[Scorecard, ...], segment: str | None, stage: Stage = "unknown") -> Scorecard:
     """The scorecard of a customer: the first that fits in the order of the file, else the one called `standard`."""
     for scorecard in scorecards:
-        if scorecard.fits(segment):
+        if scorecard.fits(segment, stage):
             return scorecard
     return next(scorecard for scorecard in scorecards if scorecard.name == STANDARD)
 
 
-def read(top: Table) -> dict[str, tuple[Scorecard, ...]]:
+def read(top: Table) -> dict[Purpose, tuple[Scorecard, ...]]:
     """The scorecards of the file by purpose; mistakes are noted at their place."""
     tables = top.tables("scorecards")
     if not tables:
         top.note("scorecards", "there is none", "at least one [[scorecards]]")
     top.note_duplicates("scorecards", tables)
-    found: dict[str, list[Scorecard]] = {}
+    found: dict[Purpose, list[Scorecard]] = {}
     for table in tables:
         scorecard = _scorecard(table)
         found.setdefault(scorecard.purpose, []).append(scorecard)
     for purpose, scorecards in found.items():
-        if not any(not scorecard.segments or scorecard.name == STANDARD for scorecard in scorecards):
-            expected = f'one of them without segments, or called "{STANDARD}"'
+        if not any(scorecard.is_for_everybody or scorecard.name == STANDARD for scorecard in scorecards):
+            expected = f'one of them without segments and stages, or called "{STANDARD}"'
             top.note("scorecards", f'customers of an unknown segment have none for the purpose "{purpose}"', expected)
     return {purpose: tuple(scorecards) for purpose, scorecards in found.items()}
 
@@ -105,6 +113,7 @@ def _scorecard(table: Table) -> Scorecard:
     name = table.name("name")
     purpose = table.choice("purpose", _PURPOSES, "risk")
     segments = table.texts("segments")
+    stages = _stages(table)
     bands = _bands(table.table("bands"))
     measure_tables = table.tables("measures")
     if not 1 <= len(measure_tables) <= _MAX_MEASURES:
@@ -113,7 +122,15 @@ def _scorecard(table: Table) -> Scorecard:
     measures = tuple(_measure(measure) for measure in measure_tables)
     table.finish()
     settles = max((_settles_after_ms(measure) for measure in measures), default=0)
-    return Scorecard(name, purpose, segments, bands, measures, settles)
+    return Scorecard(name, purpose, segments, bands, measures, settles, stages)
+
+
+def _stages(table: Table) -> tuple[str, ...]:
+    stages = table.texts("stages")
+    for stage in stages:
+        if stage not in _STAGES:
+            table.note("stages", f'there is no stage "{stage}"', did_you_mean(stage, _STAGES))
+    return stages
 
 
 def _bands(table: Table) -> Bands:

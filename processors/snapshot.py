@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from processors import alerts, figures, health, upkeep
+from processors import alerts, explanation, figures, loyalty, timeline, touchpoints, upkeep
 from processors.conditions import Judged
 from processors.effects import Context, identity
 from processors.figures import Sheet
@@ -28,7 +28,12 @@ def snapshot(sheet: Sheet, judged: Iterable[Judged], context: Context) -> Custom
         last_seen_at=state.last_seen_at or None,
         events_accepted=state.events_accepted,
         flags=upkeep.flags(state),
-        health=[health.health_now(now.scorecard, now.assessment, now.band) for now in judged],
+        health=[explanation.health_now(now.scorecard, now.assessment, now.band, now.memory.judged_band) for now in judged],
         figures=figures.all_figures(sheet),
         open_alerts=alerts.open_alerts(state, context.definitions),
+        quadrant=state.loyalty.quadrant,
+        quadrant_reason=loyalty.reason(state.loyalty.code, context.definitions.loyalty),
+        quadrant_action=context.definitions.loyalty.actions[state.loyalty.quadrant],
+        timeline=timeline.shown(state, context.definitions),
+        touchpoints=touchpoints.stations(state, sheet.as_of_ms, context.definitions),
     )

@@ -8,10 +8,12 @@ from processors.alerts import EpisodeBook
 from processors.csat import CsatState
 from processors.due import NEVER
 from processors.effects import Causes
-from processors.health import HealthState
+from processors.health import Scores
+from processors.loyalty import LoyaltyState
 from processors.nps import NpsState
 from processors.seen import SeenIds
 from processors.tickets import TicketsState
+from processors.timeline import TimelineState
 from processors.usage import UsageState
 
 
@@ -35,7 +37,7 @@ class CustomerState(Struct, array_like=True):
     last_seen_at: int = 0
     events_accepted: int = 0
     counters: dict[str, int] = {}
-    health: dict[str, HealthState] = {}
+    health: Scores = field(default_factory=Scores)
     alerts: EpisodeBook = field(default_factory=EpisodeBook)
     sequences: dict[str, int] = {}
     causes: Causes = field(default_factory=Causes)
@@ -43,6 +45,9 @@ class CustomerState(Struct, array_like=True):
     snapshot_due_at: int = 0
     erased_at: int = 0
     next_due: int = NEVER
+    loyalty: LoyaltyState = field(default_factory=LoyaltyState)
+    interactions: dict[str, dict[int, int]] = {}
+    timeline: TimelineState = field(default_factory=TimelineState)
 
 
 encode = msgspec.msgpack.Encoder().encode

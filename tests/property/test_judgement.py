@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors import health
+from processors import explanation, health
 from processors.curves import Curve
 from processors.due import NEVER
 from processors.health import HealthState, Reading
@@ -44,7 +44,7 @@ def test_the_deltas_of_any_two_judgements_sum_to_the_change_of_the_score(
         for card in (old, new)
     ]
     before, after = judged
-    changes = health.explain(new, before.measures, after.measures)
+    changes = explanation.explain(new, before.measures, after.measures)
     assert abs(sum(change.delta for change in changes) - ((after.score or 0) - (before.score or 0))) < 1e-9
     assert abs(sum(change.old_contribution for change in changes) - (before.score or 0)) < 1e-9
     assert abs(sum(change.new_contribution for change in changes) - (after.score or 0)) < 1e-9

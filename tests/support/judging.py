@@ -28,7 +28,8 @@ class Judged:
     """One customer, folded as the stream would: what is due comes before the event, and the clock is the event's time."""
 
     def __init__(self, definitions: Definitions | None = None) -> None:
-        self.context = Context(definitions or default_definitions(), 1, INCARNATION)
+        self.versions = {1: definitions or default_definitions()}
+        self.context = Context(self.versions[1], 1, INCARNATION)
         self.state = CustomerState("c")
 
     def happens(self, *events: CustomerEvent, clock: int | None = None) -> None:
@@ -43,7 +44,9 @@ class Judged:
     def reconfigured(self, definitions: Definitions, at: int) -> None:
         self.passes(at)
         effects = self.context.effects
-        self.context = Context(definitions, self.context.config_version + 1, INCARNATION)
+        version = self.context.config_version + 1
+        self.versions[version] = definitions
+        self.context = Context(definitions, version, INCARNATION, definer=self.versions.get)
         self.context.effects = effects
         customer.reconsider(self.state, at, self.context)
 

@@ -285,7 +285,7 @@ def test_peaks_of_a_score_that_is_no_longer_judged_hold_up_no_clock() -> None:
     customer = Judged(default_but(lift))
     customer.happens(answer("csat", "good_bad", 1, NOON), sign(NOON + 1))
     customer.happens(*(ticket("opened", NOON + 2, f"T{number}") for number in range(6)))
-    assert customer.state.health["risk"].peaks
+    assert customer.state.health.of("risk").peaks
     assert customer.states_of("health_fell") == ["opened"]
     customer.reconfigured(default_but(lift, ('purpose = "risk"', 'purpose = "advocacy"')), NOON + DAY)
     assert customer.alerts_of("health_fell")[-1].resolution == "there is no health score any more"

@@ -4,6 +4,7 @@ from processors import accounts, tickets
 from processors.alerts import Episode, RuleBook
 from processors.fleet import FIGURES, UNFOLLOWED, gauges
 from processors.health import HealthState
+from processors.scorecard_file import BANDS
 from processors.state import CustomerState
 from processors.totals import Totals
 from processors.windows import day_of
@@ -36,7 +37,7 @@ def test_tickets_beyond_the_bound_are_shown_as_not_followed() -> None:
 @pytest.mark.parametrize("band", ["red", "yellow", "green"])
 def test_a_customer_with_a_score_counts_in_its_band(band: str) -> None:
     state = CustomerState("c")
-    state.health["risk"] = HealthState(band=band)  # type: ignore[arg-type]  # a parameter is a plain string
+    state.health.risk = HealthState(band_rank=1 + BANDS.index(band))  # type: ignore[arg-type]  # a parameter is a plain string
     assert gauges(state)["health_band", band] == (1,)
 
 
@@ -56,6 +57,6 @@ def test_every_gauge_is_described() -> None:
 
 def test_a_customer_who_has_left_is_in_no_band() -> None:
     state = CustomerState("c")
-    state.health["risk"] = HealthState(band="red")
+    state.health.risk = HealthState(band_rank=1)
     accounts.fold(state.account, account("cancelled"), NOON, NAMES, Totals())
     assert not [name for name in gauges(state) if name[0] == "health_band"]

@@ -2,7 +2,7 @@ from fractions import Fraction
 
 import pytest
 
-from processors import health
+from processors import explanation, health
 from processors.curves import Curve
 from processors.health import HealthState, Reading
 from processors.scorecard_file import Bands, Measure, Missing, Scorecard
@@ -32,7 +32,7 @@ def test_weights_20_15_22_and_values_47_59_21_give_2287_of_57() -> None:
 
 def test_from_null_every_contribution_is_new_and_they_sum_to_the_score() -> None:
     card = scorecard(20, 15, 22)
-    changes = health.explain(card, [], assessed(card, 47, 59, 21).measures)
+    changes = explanation.explain(card, [], assessed(card, 47, 59, 21).measures)
     assert [change.old_contribution for change in changes] == [0, 0, 0]
     assert [change.delta for change in changes] == pytest.approx([20 * 47 / 57, 15 * 59 / 57, 22 * 21 / 57])
     assert sum(change.delta for change in changes) == pytest.approx(2287 / 57, abs=1e-9)
@@ -125,13 +125,13 @@ def test_the_peaks_are_bounded_and_the_highest_is_kept() -> None:
 
 def test_a_measure_that_left_the_scorecard_is_told_with_what_it_took_away() -> None:
     two, one = scorecard(1, 1), scorecard(1)
-    changes = health.explain(one, assessed(two, 80, 20).measures, assessed(one, 80).measures)
+    changes = explanation.explain(one, assessed(two, 80, 20).measures, assessed(one, 80).measures)
     assert [(change.measure, change.figure, change.delta) for change in changes] == [("m0", "csat_90d_pct", 40), ("m1", "", -10)]
 
 
 def test_the_costliest_measures_are_those_that_take_most_points() -> None:
     card = scorecard(1, 10, 5)
-    assert [now.measure for now in health.costliest(assessed(card, 0, 80, 50))] == ["m2", "m1", "m0"]
+    assert [now.measure for now in explanation.costliest(assessed(card, 0, 80, 50))] == ["m2", "m1", "m0"]
 
 
 def test_a_score_of_too_few_measures_is_no_peak_to_fall_from() -> None:

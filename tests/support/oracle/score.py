@@ -71,8 +71,10 @@ def height(curve: Sequence[Sequence[float]], x: float) -> float:
 
 def _scorecard(events: Sequence[Event], definitions_text: str, purpose: str) -> dict[str, Any]:
     cards = [card for card in read_definitions(definitions_text)["scorecards"] if card["purpose"] == purpose]
-    segment = account(events)["segment"]
-    fitting = [card for card in cards if not card.get("segments") or segment in card["segments"]]
+    known = account(events)
+    fitting = [
+        card for card in cards if all(known[name] in (card.get(f"{name}s") or [known[name]]) for name in ("segment", "stage"))
+    ]
     return dict(fitting[0] if fitting else next(card for card in cards if card["name"] == "standard"))
 
 
