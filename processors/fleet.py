@@ -75,6 +75,8 @@ def gauges(state: "CustomerState") -> Gauges:
     risk = state.health.get("risk")
     if risk is not None and risk.band is not None and not state.account.is_gone:
         found["health_band", risk.band] = (1,)
+    if state.loyalty.quadrant != "unknown" and not state.account.is_gone:
+        found["quadrant", state.loyalty.quadrant] = (1,)
     for rule, rule_book in state.alerts.rules.items():
         if rule_book.open is not None:
             found["alerts_open", rule] = (1,)

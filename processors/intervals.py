@@ -49,3 +49,20 @@ def adjusted_wald_nps(promoters: int, passives: int, detractors: int) -> Interva
     low = min(max(-100.0, 100 * (centre - half)), estimate)
     high = max(min(100.0, 100 * (centre + half)), estimate)
     return Interval(low, high)
+
+
+def newcombe(successes: int, n: int, successes_before: int, n_before: int) -> Interval | None:
+    """Newcombe's interval of the difference of two independent shares, `now - before`, -1 to 1; None when either has no cases.
+
+    It is made of the Wilson intervals of both shares, and never leaves -1 to 1.
+    Source: R. G. Newcombe, Interval estimation for the difference between independent proportions: comparison of eleven methods,
+    Statistics in Medicine 17 (1998), method 10 (hybrid score interval without continuity correction).
+    """
+    now, before = wilson(successes, n), wilson(successes_before, n_before)
+    if now is None or before is None:
+        return None
+    share, share_before = successes / n, successes_before / n_before
+    difference = share - share_before
+    down = math.hypot(share - now.low, before.high - share_before)
+    up = math.hypot(now.high - share, share_before - before.low)
+    return Interval(difference - down, difference + up)

@@ -22,10 +22,7 @@ _ACTIONS: Final[dict[Quadrant, str]] = {
         "Find out what disappoints behind the good marks: ask what they miss and what they compare you with, offer training on "
         "what they do not use, and look at the touchpoint map with them."
     ),
-    "churner": (
-        "Call the decision maker this week: agree on the one thing that must become better, who does it and by when, before they "
-        "leave and say so."
-    ),
+    "churner": "Ask the decision maker why, this week; agree on the one thing that must become better, who does it and by when.",
     "unknown": "Do not guess: ask for the missing answers at the next talk.",
 }
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import AccountEvent, CustomerEvent, SurveyEvent, TicketEvent, UsageEvent
 
-Flow = Literal["csat", "nps", "tickets", "goals", "events", "oddities"]
+Flow = Literal["csat", "nps", "tickets", "goals", "interactions", "events", "oddities"]
 Family = Literal["tickets", "usage", "surveys", "accounts"]
 Oddity = Literal[
     "duplicate",
@@ -27,6 +27,8 @@ Oddity = Literal[
     "forgotten_referral",
     "forgotten_goal",
     "forgotten_mute",
+    "cut_timeline",
+    "cut_account_history",
 ]
 """Something out of the ordinary that was dealt with and is counted: a name nobody configured, or a bound that was reached."""
 
@@ -35,6 +37,7 @@ FIGURES_OF_FLOW: Final[dict[Flow, tuple[tuple[str, int], ...]]] = {
     "nps": (("nps_by_day", DAY_MS),),
     "tickets": (("tickets_by_day", DAY_MS),),
     "goals": (("goals_by_day", DAY_MS),),
+    "interactions": (("interactions_by_day", DAY_MS),),
     "events": (("events_by_day", DAY_MS),),
     "oddities": (("oddities_by_day", DAY_MS),),
 }

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from processors import accounts, csat, nps, tickets, usage
+from processors import accounts, csat, nps, tickets, touchpoints, usage
 
 if TYPE_CHECKING:
     from processors.state import CustomerState
@@ -15,6 +15,7 @@ def prune(state: "CustomerState", as_of_ms: int) -> None:
     tickets.prune(state.tickets, as_of_ms)
     usage.prune(state.usage, as_of_ms)
     accounts.prune(state.account, as_of_ms)
+    touchpoints.prune(state.interactions, as_of_ms)
     for ids in state.seen.values():
         ids.prune(as_of_ms)
 
@@ -30,6 +31,7 @@ def flags(state: "CustomerState") -> list[str]:
     counted = {
         "assumed_opening": tickets.assumed_openings(state.tickets),
         "capped_quantity": state.usage.capped_quantities,
+        "cut_timeline": state.timeline.cut,
         "cut_ticket_history": state.tickets.cut_histories,
         "folded_feature": state.usage.folded_features,
         "folded_goal": state.usage.folded_goals,

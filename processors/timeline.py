@@ -1,0 +1,182 @@
+"""What happened to a customer that mattered, with times: a bounded timeline, as text only where it is shown.
+
+Kept here is what is kept nowhere else: the steps of the account, late and failed payments, changes of band and quadrant, alerts
+opened and ended; the newest of them. Changes of revenue, NPS answers, urgent tickets and overrides are read from where they are
+kept anyway, as far back as that goes. Times are whole minutes, so that an entry takes 8 to 10 bytes.
+
+Of what the events say, the order of arrival changes nothing. Bands, quadrants and alerts stand where they were judged.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from processors import nps
+from processors.loyalty_file import QUADRANTS
+from processors.totals import Totals
+from schemas.events import AccountEvent
+from schemas.records import Band, ChurnAlert, CustomerOutput, HealthChange, LoyaltyChange, TimelineEntry
+
+if TYPE_CHECKING:
+    from processors.definitions import Definitions
+    from processors.state import CustomerState
+
+MAX_ENTRIES: Final = 12
+MAX_SHOWN: Final = 30
+"""Entries of a snapshot, the newest: those kept here and those read from elsewhere."""
+
+_MINUTE_MS: Final = 60_000
+_EPOCH_MINUTE: Final = 26_297_280
+"""2020-01-01T00:00Z: counted from here, a minute and its kind fit into 32 bits until 2150."""
+
+_KIND_BITS: Final = 3
+_ACCOUNT, _QUADRANT, _BAND, _OPENED, _RESOLVED, _RETRACTED = range(6)
+"""In the order in which they are told of one minute: what happened comes before what was made of it."""
+
+_ACCOUNT_TEXTS: Final[dict[str, str]] = {
+    "lead": "became a lead",
+    "trial_started": "started a trial",
+    "contracted": "signed the contract",
+    "handed_over": "was handed over from sales",
+    "onboarded": "finished onboarding",
+    "renewed": "renewed the contract",
+    "plan_changed": "changed the plan",
+    "cross_sold": "bought another product",
+    "cancelled": "cancelled",
+    "lapsed": "let the contract lapse",
+    "reactivated": "came back",
+    "payment_late": "paid late",
+    "payment_failed": "a payment failed",
+}
+_ACCOUNT_KINDS: Final = tuple(_ACCOUNT_TEXTS)
+_BANDS: Final[tuple[Band | None, ...]] = (None, "red", "yellow", "green")
+_ALERT_WORDS: Final = {_OPENED: "opened", _RESOLVED: "resolved", _RETRACTED: "retracted"}
+_HASH_BYTES: Final = 2
+
+
+class TimelineState(Struct, array_like=True, gc=False):
+    """The newest entries, the oldest first: (minutes since 2020 * 8 + kind, detail). `cut` counts those dropped beyond the bound.
+
+    The detail is the place of an account's step in the list above, old * 8 + new for bands and quadrants, and a hash of the
+    rule's name for alerts.
+    """
+
+    entries: list[tuple[int, int]] = field(default_factory=list)
+    cut: int = 0
+
+
+def fold(state: TimelineState, event: AccountEvent, totals: Totals) -> None:
+    """Take in what happened to the account, if it is a step that matters."""
+    kind: str = event.kind
+    if kind == "payment":
+        kind = f"payment_{event.status}"
+    if kind in _ACCOUNT_TEXTS:
+        _add(state, event.occurred_at, _ACCOUNT, _ACCOUNT_KINDS.index(kind), totals)
+
+
+def note(state: TimelineState, records: Iterable[CustomerOutput], totals: Totals) -> None:
+    """Take in what was judged, from the records that say so."""
+    for record in records:
+        if isinstance(record, ChurnAlert):
+            if record.state != "updated":
+                kind = {"opened": _OPENED, "resolved": _RESOLVED}.get(record.state, _RETRACTED)
+                _add(state, record.as_of, kind, rule_hash(record.rule), totals)
+        elif isinstance(record, HealthChange):
+            if record.purpose == "risk" and record.old_band != record.new_band:
+                _add(state, record.as_of, _BAND, _BANDS.index(record.old_band) << 3 | _BANDS.index(record.new_band), totals)
+        elif isinstance(record, LoyaltyChange) and record.old_quadrant != record.new_quadrant:
+            detail = QUADRANTS.index(record.old_quadrant) << 3 | QUADRANTS.index(record.new_quadrant)
+            _add(state, record.as_of, _QUADRANT, detail, totals)
+
+
+def shown(state: "CustomerState", definitions: "Definitions") -> list[TimelineEntry]:
+    """The newest entries as a person reads them, the oldest first."""
+    rules = _rules_by_hash((*definitions.rules, *state.alerts.rules))
+    found = [(head >> _KIND_BITS, head & 7, *_told(head & 7, detail, rules)) for head, detail in state.timeline.entries]
+    for at_ms, name, text in (*_revenue(state), *_answers(state), *_urgent_tickets(state), *_overrides(state)):
+        found.append((at_ms // _MINUTE_MS - _EPOCH_MINUTE, _ACCOUNT, name, text))
+    newest = sorted(found)[-MAX_SHOWN:]
+    return [TimelineEntry(at=(minute + _EPOCH_MINUTE) * _MINUTE_MS, kind=name, text=text) for minute, _, name, text in newest]
+
+
+@lru_cache(maxsize=1024)
+def rule_hash(rule: str) -> int:
+    """16 bits of a rule's name: enough among the rules of one file, and where two are alike both are named."""
+    digest = blake2b(rule.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).digest()
+    return int.from_bytes(digest, "big")
+
+
+def _add(state: TimelineState, at_ms: int, kind: int, detail: int, totals: Totals) -> None:
+    entries = state.entries
+    entry = (at_ms // _MINUTE_MS - _EPOCH_MINUTE << _KIND_BITS | kind, detail)
+    if entry in entries:
+        return
+    entries.append(entry)
+    entries.sort()
+    if len(entries) > MAX_ENTRIES:
+        del entries[0]
+        if not state.cut:
+            totals.oddity("cut_timeline", at_ms)
+        state.cut += 1
+
+
+@lru_cache(maxsize=256)
+def _rules_by_hash(rules: tuple[str, ...]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for rule in dict.fromkeys(rules):
+        known = found.get(rule_hash(rule))
+        found[rule_hash(rule)] = rule if known is None else f"{known} or {rule}"
+    return found
+
+
+def _told(kind: int, detail: int, rules: dict[int, str]) -> tuple[str, str]:
+    """The name and the text of an entry."""
+    if kind == _ACCOUNT:
+        name = _ACCOUNT_KINDS[detail]
+        return name, _ACCOUNT_TEXTS[name]
+    old, new = detail >> 3, detail & 7
+    if kind == _BAND:
+        return "band", f"health went from {_BANDS[old] or 'unknown'} to {_BANDS[new] or 'unknown'}"
+    if kind == _QUADRANT:
+        return "quadrant", f"loyalty went from {QUADRANTS[old]} to {QUADRANTS[new]}"
+    word = _ALERT_WORDS[kind]
+    return f"alert_{word}", f"alert {word}: {rules.get(detail, 'a rule that is no longer there')}"
+
+
+def _revenue(state: "CustomerState") -> Iterator[tuple[int, str, str]]:
+    """The changes of revenue that are remembered."""
+    account = state.account
+    before: int | None = None
+    for version, cents in account.mrr_history:
+        if before is not None and cents != before:
+            way = "rose" if cents > before else "fell"
+            currency = f" {account.currency}" if account.currency else ""
+            text = f"monthly revenue {way} from {before / 100:,.2f} to {cents / 100:,.2f}{currency}"
+            yield account.time_of(version), "mrr_changed", text
+        before = cents
+
+
+def _answers(state: "CustomerState") -> Iterator[tuple[int, str, str]]:
+    """The respondents whose newest NPS answer is a promoter's or a detractor's."""
+    for answer in nps.latest_answers(state.nps):
+        if answer.is_promoter or answer.is_detractor:
+            name = "promoter" if answer.is_promoter else "detractor"
+            yield answer.occurred_at, name, f"{answer.respondent_id} answered {answer.score} of 10 to the NPS question ({name})"
+
+
+def _urgent_tickets(state: "CustomerState") -> Iterator[tuple[int, str, str]]:
+    """The urgent tickets that are remembered: open, or closed not long ago."""
+    for ticket in (*state.tickets.open.values(), *state.tickets.closed.values()):
+        if ticket.priority_name == "urgent" and ticket.opened is not None:
+            yield ticket.opened_at, "urgent_ticket", f"an urgent ticket was opened ({ticket.touchpoint})"
+
+
+def _overrides(state: "CustomerState") -> Iterator[tuple[int, str, str]]:
+    """The newest override by a person."""
+    override = state.account.override
+    if override is not None:
+        text = f"{override.author} set the health score to {override.score:g}: {override.reason}"
+        yield state.account.time_of(override.version), "override", text
