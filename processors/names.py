@@ -5,6 +5,7 @@ from collections.abc import Container, Mapping
 from hashlib import blake2b
 from typing import Final, Protocol
 
+from processors.calendars import Calendars
 from processors.windows import Buckets
 
 OTHER: Final = "other"
@@ -29,6 +30,10 @@ class Names(Protocol):
     @property
     def max_features(self) -> int:
         """How many features are kept by name for one customer."""
+
+    @property
+    def calendars(self) -> Calendars:
+        """The business hours of those who answer."""
 
 
 def short_id(name: str) -> str:

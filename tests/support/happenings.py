@@ -3,6 +3,7 @@
 from itertools import count
 from typing import NamedTuple
 
+from processors.calendars import OFFICE, Calendars
 from processors.windows import DAY_MS
 from schemas.events import (
     AccountEvent,
@@ -29,6 +30,7 @@ class KnownNames(NamedTuple):
     touchpoints: frozenset[str] = frozenset({"trial", "product", "support"})
     goals: frozenset[str] = frozenset({"invoices", "exports"})
     max_features: int = 4
+    calendars: Calendars = Calendars(OFFICE)
 
 
 NAMES = KnownNames()
