@@ -1,7 +1,8 @@
 """Every number that shapes the simulated customers, in one place so that it can be tuned.
 
-The aim: about one event a day and customer; about a fifth leave in a year; a third of those who leave give no sign; and the
-characters overlap so much that no single figure tells who leaves (area under the ROC curve of at most 0.8).
+The aim: about one event a day and customer; one in eight leaves in a year; a third of those who leave give no sign; and the
+characters overlap so much that no single figure tells who leaves (area under the ROC curve of at most 0.8, all figures together
+of at most 0.9).
 """
 
 from typing import Literal
@@ -29,14 +30,15 @@ class Trouble(Struct, frozen=True, kw_only=True):
 class Character(Struct, frozen=True, kw_only=True):
     """A kind of customer.
 
-    `share` of all customers; `leaves_share` of them leave within the simulated span; `satisfaction` is the mean (0-1) of the
-    latent satisfaction; `growth_a_year` is how much more they do after a year; `trouble` is their bad time, of which those who
-    leave without trouble give no sign; `reasons` are the weights of what they say when they leave.
+    `share` of all customers; `leaves_a_year` is the part of them that leaves within a year (of a shorter span proportionally
+    fewer leave); `satisfaction` is the mean (0-1) of the latent satisfaction; `growth_a_year` is how much more they do after a
+    year; `trouble` is their bad time, which those have who stay, too (`TROUBLES_A_YEAR`); those who leave without trouble give no
+    sign; `reasons` are the weights of what they say when they leave.
     """
 
     name: CharacterName
     share: float
-    leaves_share: float
+    leaves_a_year: float
     satisfaction: float
     reasons: dict[Reason, int]
     growth_a_year: float = 0.0
@@ -47,14 +49,14 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         name="healthy",
         share=0.54,
-        leaves_share=0.14,
+        leaves_a_year=0.09,
         satisfaction=0.74,
         reasons={"price": 4, "no_need": 4, "competitor": 3, "other": 2},
     ),
     Character(
         name="growing",
         share=0.16,
-        leaves_share=0.07,
+        leaves_a_year=0.04,
         satisfaction=0.80,
         growth_a_year=0.7,
         reasons={"competitor": 4, "price": 3, "other": 1},
@@ -62,7 +64,7 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         name="declining",
         share=0.11,
-        leaves_share=0.55,
+        leaves_a_year=0.36,
         satisfaction=0.70,
         reasons={"no_need": 4, "competitor": 3, "price": 2, "dissatisfaction": 2},
         trouble=Trouble(signs=("usage fell", "goals fell"), engagement_factor=0.15, satisfaction_loss=0.25, answer_factor=0.6),
@@ -70,7 +72,7 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         name="silent",
         share=0.09,
-        leaves_share=0.55,
+        leaves_a_year=0.36,
         satisfaction=0.71,
         reasons={"no_need": 5, "other": 3, "competitor": 2},
         trouble=Trouble(signs=("silence",), engagement_factor=0.02, satisfaction_loss=0.1, ticket_factor=0.1, answer_factor=0.1),
@@ -78,7 +80,7 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         name="angry",
         share=0.10,
-        leaves_share=0.55,
+        leaves_a_year=0.36,
         satisfaction=0.66,
         reasons={"dissatisfaction": 6, "attitude": 3, "competitor": 2},
         trouble=Trouble(
@@ -98,6 +100,8 @@ DIPS: tuple[tuple[Trouble, tuple[int, int]], ...] = (
     (Trouble(signs=("incident",), ticket_factor=4.0, satisfaction_loss=0.25), (7, 25)),
 )
 DIPS_A_YEAR = 0.9
+TROUBLES_A_YEAR = 1.0
+"""Bad times of a kind that others leave after, of those who have it in their character and stay."""
 
 TROUBLE_DAYS = (18, 90)
 """How long before leaving the trouble of a customer begins; as long lasts the trouble of one who stays."""
@@ -111,8 +115,14 @@ TRIAL_WITHOUT_CONTRACT_SHARE = 0.15
 LAPSED_SHARE = 0.2
 """Of those who leave, those who let the contract run out instead of cancelling it."""
 REACTIVATED_SHARE = 0.08
+ERASED_SHARE = 0.04
+"""Of those who leave and do not come back, those who ask some weeks later that everything be forgotten."""
+CANCELS_BEFORE_RENEWAL_SHARE = 0.35
+"""Of those who cancel, those who do it in the weeks before the contract would be renewed."""
+TERM_DAYS: dict[int, int] = {90: 2, 180: 1, 365: 5}
+"""How long a contract runs, with how often such a one is made."""
 SATISFACTION_SD = 0.09
-ACTIVITY_MEDIAN = 0.35
+ACTIVITY_MEDIAN = 0.34
 """Chance of a working day with a session, before the customer's own habits, which differ by `ACTIVITY_SIGMA` (log-normal)."""
 ACTIVITY_SIGMA = 0.4
 TICKETS_A_DAY = 0.026
@@ -141,4 +151,11 @@ PLANS: tuple[tuple[str, int], ...] = (("starter", 1_900), ("team", 3_900), ("bus
 """Name and price a seat and month, in cents."""
 SEGMENTS: tuple[tuple[str, int], ...] = (("standard", 8), ("enterprise", 2))
 OWNERS: tuple[str, ...] = ("Ana", "Binh", "Chidi", "Dora", "Emre", "Fatima", "Goran", "Hanh")
-AGENTS: tuple[str, ...] = tuple(f"agent-{number:02}" for number in range(1, 13))
+CONSENT_SHARE = 0.95
+OPTS_OUT_SHARE_A_YEAR = 0.03
+"""Of those who have agreed to be asked, those who take it back."""
+LATE_PAYMENT_SHARE = 0.03
+"""Of a usual customer's payments, those that come late or fail; customers differ by `LATE_PAYMENT_SIGMA` (log-normal)."""
+LATE_PAYMENT_SIGMA = 0.9
+OVERRIDES_A_YEAR = 0.03
+MUTES_A_YEAR = 0.01

@@ -6,6 +6,7 @@ from schemas.jsonlines import Line
 from streams.sources.simulation import characters
 from streams.sources.simulation.account import Account
 from streams.sources.simulation.chance import DAY_MS
+from streams.sources.simulation.desk import Desk
 from streams.sources.simulation.disorder import Disorder
 from streams.sources.simulation.journal import Journal
 from streams.sources.simulation.mood import Mood
@@ -28,7 +29,7 @@ def lines_of(profile: Profile, seed: int, span: Span, disorder: Disorder, friend
     account = Account(profile, rng, journal)
     surveys = Surveys(profile, rng, journal, first_nps(profile, rng, span.start_ms))
     usage = Usage(profile, rng, journal, surveys)
-    support = Support(profile, rng, journal, surveys)
+    support = Support(profile, rng, journal, surveys, Desk(seed))
     account.begin(span)
     if friend_id is not None:
         _bring_along(profile, seed, span, account, friend_id)
@@ -36,6 +37,8 @@ def lines_of(profile: Profile, seed: int, span: Span, disorder: Disorder, friend
     for day_ms in range(first_day_ms, span.end_ms, DAY_MS):
         mood.step(day_ms)
         ability = account.ability(day_ms)
+        if not profile.is_gone(day_ms):
+            usage.on_the_way_in(day_ms, mood)
         if ability > 0.0 and not profile.is_gone(day_ms):
             usage.day(day_ms, mood, ability)
             support.day(day_ms, mood)

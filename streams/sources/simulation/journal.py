@@ -61,13 +61,18 @@ class Journal:
                 yield line
 
     def _add(self, event: CustomerEvent, *, may_be_late: bool) -> None:
-        if not self._span.start_ms <= event.occurred_at < self._span.end_ms:
+        if not self._span.start_ms <= event.occurred_at < self._span.end_ms or self._is_forgotten(event):
             return
         timestamp_ms = event.occurred_at + self._disorder.lag_ms(self._disorder_rng, may_be_late=may_be_late)
         self._push(timestamp_ms, event)
         repeat_ms = self._disorder.repeat_ms(self._disorder_rng)
         if repeat_ms is not None:
             self._push(timestamp_ms + repeat_ms, event)
+
+    def _is_forgotten(self, event: CustomerEvent) -> bool:
+        """Whether the customer was erased before: its tickets are closed without a record of it."""
+        departure = self._profile.departure
+        return departure is not None and departure.erased_at is not None and event.occurred_at > departure.erased_at
 
     def _push(self, timestamp_ms: int, event: CustomerEvent) -> None:
         # The running number keeps records of one millisecond in the order they were written down.

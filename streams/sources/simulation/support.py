@@ -5,6 +5,7 @@ from random import Random
 from schemas.events import Priority, TicketEvent, TicketKind
 from streams.sources.simulation import characters
 from streams.sources.simulation.chance import DAY_MS, HOUR_MS, MINUTE_MS, around, clamp, pick
+from streams.sources.simulation.desk import TEAMS, Desk, after_working
 from streams.sources.simulation.journal import Journal
 from streams.sources.simulation.mood import Mood
 from streams.sources.simulation.profiles import Profile
@@ -13,19 +14,23 @@ from streams.sources.simulation.usage import moment_of_day, weekday_factor
 
 _TOUCHPOINTS = {"support": 6, "product": 3, "onboarding": 1}
 _CHANNELS = {"email": 5, "web": 3, "chat": 3, "phone": 2}
-_HOURS_TO_SOLVE: dict[Priority, float] = {"urgent": 8, "high": 20, "normal": 36, "low": 60}
-_ANGER_DELAYS = 8.0  # who is badly served is angry: the same trouble makes solutions late
+_ANGER_DELAYS = 8.0
+"""Who is badly served is angry: the same trouble makes solutions late, and first answers a little."""
+_ANGER_DELAYS_ANSWERS = 2.0
 _REOPENED_SHARE = 0.07
+_HAPPENED_TWICE_SHARE = 0.01
+"""Of the tickets, those that two agents close, or that are answered once more when they are solved already."""
 
 
 class Support:
     """The tickets of one customer."""
 
-    def __init__(self, profile: Profile, rng: Random, journal: Journal, surveys: Surveys) -> None:
+    def __init__(self, profile: Profile, rng: Random, journal: Journal, surveys: Surveys, desk: Desk) -> None:
         self._profile = profile
         self._rng = rng
         self._journal = journal
         self._surveys = surveys
+        self._desk = desk
 
     def day(self, day_ms: int, mood: Mood) -> None:
         """Plan the ticket of a day, if there is one, with all that follows from it."""
@@ -42,23 +47,34 @@ class Support:
         requester = rng.choice(self._profile.respondents)
         ticket = _Ticket(self._profile, self._journal, priority, pick(rng, _TOUCHPOINTS), pick(rng, _CHANNELS), requester.name)
         ticket.happens(opened_at, "opened", None)
-        agent = rng.choice(characters.AGENTS)
-        at_ms = opened_at + int(around(rng, 90 * MINUTE_MS, 1.0))
-        ticket.happens(at_ms, "replied", agent)
-        if rng.random() < 0.3:
-            ticket.happens(at_ms + int(around(rng, 5 * HOUR_MS, 0.8)), "replied", agent)
-        at_ms += int(around(rng, _HOURS_TO_SOLVE[priority] * (1.0 + _ANGER_DELAYS * anger) * HOUR_MS, 0.9))
-        ticket.happens(at_ms, "solved", agent)
-        if rng.random() < _REOPENED_SHARE * (1.0 + 2.0 * anger):
-            at_ms += int(around(rng, 20 * HOUR_MS, 0.7))
-            ticket.happens(at_ms, "reopened", None)
-            at_ms += int(around(rng, 30 * HOUR_MS, 0.8))
-            ticket.happens(at_ms, "solved", agent)
-        ticket.happens(at_ms + int(rng.uniform(3.0, 5.0) * DAY_MS), "closed", agent)
+        solved_at = self._served(ticket, opened_at, anger)
         if rng.random() < 0.6:
-            self._surveys.ask_csat(at_ms, ticket.touchpoint, requester, mood, ticket_id=ticket.ticket_id)
+            self._surveys.ask_csat(solved_at, ticket.touchpoint, requester, mood, ticket_id=ticket.ticket_id)
         if rng.random() < 0.12:
-            self._surveys.ask_effort(at_ms, ticket.touchpoint, requester, mood, ticket.ticket_id)
+            self._surveys.ask_effort(solved_at, ticket.touchpoint, requester, mood, ticket.ticket_id)
+
+    def _served(self, ticket: "_Ticket", opened_at: int, anger: float) -> int:
+        """Everything from the first answer to the closing; returns when the ticket was solved for good."""
+        rng, desk, priority = self._rng, self._desk, ticket.priority
+        delays = 1.0 + _ANGER_DELAYS * anger
+        agent = rng.choice(TEAMS[ticket.touchpoint])
+        at_ms = desk.answered_at(rng, agent, priority, opened_at, 1.0 + _ANGER_DELAYS_ANSWERS * anger)
+        ticket.happens(at_ms, "replied", agent.name)
+        solved_at = desk.solved_at(rng, agent, priority, at_ms, delays)
+        if rng.random() < 0.3:
+            again_at = after_working(at_ms + int(rng.random() * (solved_at - at_ms)), 5 * MINUTE_MS)
+            ticket.happens(min(again_at, solved_at), "replied", agent.name)
+        if rng.random() < _HAPPENED_TWICE_SHARE:
+            ticket.happens(solved_at + int(rng.uniform(1, 90) * MINUTE_MS), rng.choice(("replied", "solved")), agent.name)
+        ticket.happens(solved_at, "solved", agent.name)
+        if rng.random() < _REOPENED_SHARE * (1.0 + 2.0 * anger):
+            reopened_at = solved_at + int(around(rng, 20 * HOUR_MS, 0.7))
+            ticket.happens(reopened_at, "reopened", None)
+            agent = rng.choice(TEAMS[ticket.touchpoint])
+            solved_at = desk.solved_at(rng, agent, priority, reopened_at, delays)
+            ticket.happens(solved_at, "solved", agent.name)
+        ticket.happens(solved_at + int(rng.uniform(3.0, 5.0) * DAY_MS), "closed", agent.name)
+        return solved_at
 
 
 class _Ticket:
@@ -69,7 +85,7 @@ class _Ticket:
     ) -> None:
         self._profile = profile
         self._journal = journal
-        self._priority = priority
+        self.priority = priority
         self._channel = channel
         self._requester_id = requester_id
         self.touchpoint = touchpoint
@@ -84,7 +100,7 @@ class _Ticket:
                 occurred_at=at_ms,
                 kind=kind,
                 ticket_id=self.ticket_id,
-                priority=self._priority,
+                priority=self.priority,
                 touchpoint=self.touchpoint,
                 channel=self._channel,
                 agent_id=agent_id,

@@ -13,6 +13,7 @@ from streams.sources.simulation.chance import DAY_MS, HOUR_MS, MINUTE_MS, around
 from streams.sources.simulation.journal import Journal
 from streams.sources.simulation.mood import Mood
 from streams.sources.simulation.profiles import Profile, Respondent
+from streams.sources.simulation.words import comment
 
 _CSAT_PAUSE_MS = 7 * DAY_MS
 _CSAT_LIFE_MS = DAY_MS
@@ -20,8 +21,8 @@ _NPS_INTERVAL_MS = 180 * DAY_MS
 _NPS_LIFE_MS = 14 * DAY_MS
 _NPS_AFTER_ONBOARDING_MS = 3 * DAY_MS
 _PRODUCT_SURVEY_A_DAY = 0.006
-_GOOD_COMMENTS = ("Quick and friendly.", "Does what it should.", "Rất hài lòng.", "Saves us an hour a day.")
-_BAD_COMMENTS = ("Still not solved.", "Took far too long.", "Quá chậm.", "We expected more for the price.")
+_COMMENT_SHARE = 0.25
+_COMMENT_SHARE_OF_BAD = 0.45
 
 
 class Surveys:
@@ -101,8 +102,10 @@ class Surveys:
         interaction_id: str | None = None,
         ticket_id: str | None = None,
     ) -> None:
-        """Plan a request and its answer, or its end without one."""
+        """Plan a request and its answer, or its end without one. Who has not agreed to be asked is not asked."""
         rng = self._rng
+        if not respondent.may_be_asked(sent_at):
+            return
         sent = SurveyEvent(
             event_id=self._journal.new_id("sur"),
             customer_id=self._profile.customer_id,
@@ -121,14 +124,20 @@ class Surveys:
         answered_at = sent_at + int(around(rng, 0.12 * life_ms, 1.0))
         replaced = {"event_id": self._journal.new_id("sur"), "kind": "expired", "occurred_at": sent_at + life_ms}
         if rng.random() < self._willing * mood.answer_factor and answered_at < sent_at + life_ms:
-            replaced |= {"kind": "answered", "occurred_at": answered_at, "score": score, "comment": self._comment(scale, score)}
+            replaced |= {
+                "kind": "answered",
+                "occurred_at": answered_at,
+                "score": score,
+                "comment": self._comment(respondent, scale, score),
+            }
         self._journal.survey(msgspec.structs.replace(sent, **replaced))
 
-    def _comment(self, scale: Scale, score: int) -> str | None:
-        if self._rng.random() > 0.25:
-            return None
+    def _comment(self, respondent: Respondent, scale: Scale, score: int) -> str | None:
+        """Who is not content writes more often."""
         good = score >= {"good_bad": 1, "1_5": 4, "1_7": 5, "0_10": 7, "1_10": 7}[scale]
-        return self._rng.choice(_GOOD_COMMENTS if good else _BAD_COMMENTS)
+        if self._rng.random() > (_COMMENT_SHARE if good else _COMMENT_SHARE_OF_BAD):
+            return None
+        return comment(self._rng, respondent.locale, good=good)
 
 
 def first_nps(profile: Profile, rng: Random, start_ms: int) -> int:

@@ -7,12 +7,15 @@ from streams.sources.simulation.chance import DAY_MS, HOUR_MS, MINUTE_MS, around
 from streams.sources.simulation.journal import Journal
 from streams.sources.simulation.mood import Mood
 from streams.sources.simulation.profiles import Profile
+from streams.sources.simulation.sale import talks
 from streams.sources.simulation.surveys import Surveys
 
 _WEEKDAY_FACTORS = (1.0, 1.1, 1.1, 1.05, 0.9, 0.18, 0.15)  # Monday first
 _EPOCH_WEEKDAY = 3  # 1 January 1970 was a Thursday
 _TOUCHPOINTS = {"marketing": 3, "product": 4, "onboarding": 2, "renewal": 1, "sales": 1}
-_NEWCOMERS_TOUCHPOINTS = {"trial": 2, "sales": 1, "onboarding": 2}
+_ON_TRIAL_ABILITY = 0.5
+_TRIAL_TOUCHPOINTS = {"trial": 2, "sales": 1}
+_NEWCOMERS_TOUCHPOINTS = {"onboarding": 3, "product": 1}
 _USERS_MAX = 8
 
 
@@ -35,7 +38,10 @@ class Usage:
         self._rng = rng
         self._journal = journal
         self._surveys = surveys
-        self._users = [f"u{number}" for number in range(1, min(_USERS_MAX, max(2, profile.seats // 3)) + 1)]
+        users = min(_USERS_MAX, max(2, profile.seats // 3))
+        self._users = [f"u{number}" for number in range(1, users + 1)]
+        self._habits = [around(rng, 1 / number, 0.5) for number in range(1, users + 1)]
+        self._talks = [] if profile.arrival is None else talks(profile.arrival, rng)
 
     def day(self, day_ms: int, mood: Mood, ability: float) -> None:
         """Plan a day. `ability` (0-1) is how far the customer has come on its way in: a trial does less."""
@@ -47,8 +53,15 @@ class Usage:
             characters.INTERACTIONS_A_DAY * weekday_factor(day_ms) * min(1.2, mood.engagement) * (2.0 if ability < 1.0 else 1.0)
         )
         if rng.random() < chance:
-            touchpoint = pick(rng, _NEWCOMERS_TOUCHPOINTS if ability < 1.0 else _TOUCHPOINTS)
+            newcomers = _NEWCOMERS_TOUCHPOINTS if ability > _ON_TRIAL_ABILITY else _TRIAL_TOUCHPOINTS
+            touchpoint = pick(rng, newcomers if ability < 1.0 else _TOUCHPOINTS)
             self.interaction(moment_of_day(rng, day_ms, self._profile.utc_offset_hours), touchpoint, mood)
+
+    def on_the_way_in(self, day_ms: int, mood: Mood) -> None:
+        """Plan the visits, talks and lessons of a newcomer on a day, from the first look at the product on."""
+        while self._talks and self._talks[0].at_ms < day_ms + DAY_MS:
+            talk = self._talks.pop(0)
+            self.interaction(talk.at_ms, talk.touchpoint, mood)
 
     def interaction(self, at_ms: int, touchpoint: str, mood: Mood) -> None:
         """Plan the end of a talk, demo or lesson, and perhaps the question how it was."""
@@ -68,7 +81,7 @@ class Usage:
 
     def _session(self, at_ms: int, mood: Mood, ability: float) -> None:
         rng, journal = self._rng, self._journal
-        user_id = rng.choice(self._users)
+        user_id = rng.choices(self._users, self._habits)[0]
         duration_ms = int(around(rng, 18, 0.7) * MINUTE_MS)
         journal.usage(at_ms, "session", user_id=user_id, duration_ms=duration_ms, quantity=1)
         for _ in range(poisson(rng, 0.85)):
