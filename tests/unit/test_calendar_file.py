@@ -27,9 +27,7 @@ def calendars(text: str) -> tuple[Calendars, list[Mistake]]:
 
 
 def test_a_calendar_has_hours_holidays_and_a_time_zone() -> None:
-    found, mistakes = calendars(
-        BOTH.replace("round the clock", "desk") + 'touchpoints = ["support"]\nhours = { sunday = ["00:00-24:00"] }'
-    )
+    found, mistakes = calendars(BOTH)
     assert mistakes == []
     office, desk = found.of("product"), found.of("support")
     assert (office.name, office.time_zone, office.holidays) == ("office", "Asia/Ho_Chi_Minh", frozenset({20_501, 20_502}))
