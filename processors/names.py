@@ -31,6 +31,9 @@ class Names(Protocol):
     def max_features(self) -> int:
         """How many features are kept by name for one customer."""
 
+    def is_before_sale(self, touchpoint: str) -> bool:
+        """Whether a configured touchpoint lies before the sale."""
+
     @property
     def calendars(self) -> Calendars:
         """The business hours of those who answer."""

@@ -1,12 +1,14 @@
-"""Goals completed and failed, and the features that were used."""
+"""Goals completed and failed, the features that were used, how much of them, and by whom."""
 
 from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
+from processors import active_users
+from processors.active_users import ActiveUsers
 from processors.names import OTHER, Names, rarest
 from processors.totals import Totals
-from processors.windows import D7, D90, HOUR_MS, Buckets, Window, first_day, first_hour
+from processors.windows import D7, D30, D90, HOUR_MS, HOURS_A_DAY, Buckets, Days, Window, first_day, first_hour
 from schemas.events import UsageEvent
 
 MAX_QUANTITY: Final = 1_000_000_000
@@ -14,9 +16,9 @@ MAX_QUANTITY: Final = 1_000_000_000
 
 _COMPLETED: Final = 0
 _FAILED: Final = 1
-_HOURS_A_DAY: Final = 24
 _GAP_BITS: Final = 12
 _MAX_GAP: Final = (1 << _GAP_BITS) - 1
+_D60: Final = Window(2 * D30.days, "60d")
 
 
 class GoalCounts(NamedTuple):
@@ -38,6 +40,8 @@ class UsageState(Struct, array_like=True, gc=False):
     Two hours, because the newest may lie a little ahead of the clock. They are one integer: newest * 4096 + hours back to the
     one before, 0 when there is none within 170 days. `folded_features` counts the features moved into `other` beyond the bound,
     the one used longest ago first, and `folded_goals` the rare goals; `other_names` the goals and touchpoints nobody configured.
+    `newest_use_at` is the newest use of any kind. `volume` is the quantity of features used and sessions, by day; `reached` names
+    the goals that were completed once, but so long ago that no window sees it.
     """
 
     goals: dict[str, Buckets] = field(default_factory=dict)
@@ -46,8 +50,11 @@ class UsageState(Struct, array_like=True, gc=False):
     other_names: int = 0
     capped_quantities: int = 0
     newest_goal_at: int = 0
-    newest_feature_at: int = 0
+    newest_use_at: int = 0
     folded_goals: int = 0
+    volume: Days = field(default_factory=lambda: Days(1))
+    active: ActiveUsers = field(default_factory=ActiveUsers)
+    reached: list[str] = field(default_factory=list)
 
 
 def fold(
@@ -57,16 +64,47 @@ def fold(
     definitions: Names,
     totals: Totals,
 ) -> None:
-    """Count what a usage event says about goals and features."""
-    kind = event.kind
+    """Count what a usage event says about goals, features and users; an interaction that ended is no use of the product."""
+    kind, at = event.kind, event.occurred_at
+    if kind == "interaction_ended":
+        if event.touchpoint is not None and event.touchpoint not in definitions.touchpoints:
+            state.other_names += 1
+            totals.oddity("other_touchpoint", at)
+        return
+    state.newest_use_at = max(state.newest_use_at, at)
+    active_users.note(state.active, event.user_id, at, totals)
+    if kind == "goal_completed" or kind == "goal_failed":
+        _count_goal(state, event, definitions, totals)
+        return
     if kind == "feature_used":
         assert event.feature is not None, "a use without its feature is refused by the checks"
-        _use(state, event.feature, event.occurred_at, definitions.max_features, totals)
-    elif kind == "goal_completed" or kind == "goal_failed":
-        _count_goal(state, event, definitions, totals)
-    elif event.touchpoint is not None and event.touchpoint not in definitions.touchpoints:
-        state.other_names += 1
-        totals.oddity("other_touchpoint", event.occurred_at)
+        _use(state, event.feature, at, definitions.max_features, totals)
+    state.volume.add(at, 0, _quantity(state, event, totals))
+
+
+def volume(state: UsageState, as_of_ms: int) -> int:
+    """How much the product was used in the last 30 days: the quantities of features used and sessions."""
+    return state.volume.total(D30, as_of_ms)[0]
+
+
+def volume_before(state: UsageState, as_of_ms: int) -> int:
+    """How much it was used in the 30 days before those."""
+    first = first_day(D30, as_of_ms)
+    return state.volume.between(first - D30.days, first - 1)[0]
+
+
+def reached_ever(state: UsageState, goal: str) -> bool:
+    """Whether a goal was ever completed."""
+    return goal in state.reached or first_completed_day(state, goal, 0) is not None
+
+
+def first_completed_day(state: UsageState, goal: str, from_day: int) -> int | None:
+    """The first UTC day from a day on with a completion of a goal, of those that are still counted."""
+    buckets = state.goals.get(goal)
+    if buckets is None:
+        return None
+    days = (day for day, place, count in buckets.by_day() if place == _COMPLETED and count > 0 and day >= from_day)
+    return min(days, default=None)
 
 
 def goal_counts(state: UsageState, goal: str | None, window: Window, as_of_ms: int) -> GoalCounts:
@@ -90,8 +128,8 @@ def features_used(state: UsageState, window: Window, as_of_ms: int) -> int:
     if window.days == D7.days:
         first = first_hour(as_of_ms)
     else:
-        first = first_day(window, as_of_ms) * _HOURS_A_DAY
-        last = last // _HOURS_A_DAY * _HOURS_A_DAY + _HOURS_A_DAY - 1
+        first = first_day(window, as_of_ms) * HOURS_A_DAY
+        last = last // HOURS_A_DAY * HOURS_A_DAY + HOURS_A_DAY - 1
     used = 0
     for packed in state.features.values():
         hour = packed >> _GAP_BITS
@@ -125,10 +163,15 @@ def fold_goals(state: UsageState, most: int, at_ms: int, totals: Totals) -> None
 def prune(state: UsageState, as_of_ms: int) -> None:
     """Drop the goals and features that no window sees any more."""
     for goal, buckets in list(state.goals.items()):
+        was_reached = goal not in state.reached and first_completed_day(state, goal, 0) is not None
         buckets.prune(as_of_ms, D90)
+        if was_reached and first_completed_day(state, goal, 0) is None:
+            state.reached = sorted([*state.reached, goal])
         if buckets.empty:
             del state.goals[goal]
-    oldest = first_day(D90, as_of_ms) * _HOURS_A_DAY << _GAP_BITS
+    state.volume.prune(as_of_ms, _D60)
+    active_users.prune(state.active, as_of_ms)
+    oldest = first_day(D90, as_of_ms) * HOURS_A_DAY << _GAP_BITS
     for feature in [name for name, packed in state.features.items() if packed < oldest]:
         del state.features[feature]
 
@@ -146,11 +189,7 @@ def _count_goal(state: UsageState, event: UsageEvent, definitions: Names, totals
     if event.kind == "goal_failed":
         place, quantity = _FAILED, 1
     else:
-        place, quantity = _COMPLETED, 1 if event.quantity is None else event.quantity
-    if quantity > MAX_QUANTITY:
-        quantity = MAX_QUANTITY
-        state.capped_quantities += 1
-        totals.oddity("capped_quantity", at)
+        place, quantity = _COMPLETED, _quantity(state, event, totals)
     if quantity == 0:
         return
     buckets = state.goals.get(goal)
@@ -160,10 +199,19 @@ def _count_goal(state: UsageState, event: UsageEvent, definitions: Names, totals
     totals.add("goals", goal, at, (0, quantity) if place == _FAILED else (quantity, 0))
 
 
+def _quantity(state: UsageState, event: UsageEvent, totals: Totals) -> int:
+    """The quantity of an event, 1 when it says none, capped and counted when it is absurd."""
+    quantity = 1 if event.quantity is None else event.quantity
+    if quantity > MAX_QUANTITY:
+        state.capped_quantities += 1
+        totals.oddity("capped_quantity", event.occurred_at)
+        return MAX_QUANTITY
+    return quantity
+
+
 def _use(state: UsageState, feature: str, at_ms: int, max_features: int, totals: Totals) -> None:
     """Note the hour in which a feature was used, within the bound on features kept by name."""
     features = state.features
-    state.newest_feature_at = max(state.newest_feature_at, at_ms)
     known = features.get(feature)
     if known is not None:
         features[feature] = _with_hour(known, at_ms // HOUR_MS)

@@ -38,8 +38,8 @@ def _features_used(window: Window, state: "CustomerState", as_of_ms: int, _defin
 
 
 def newest_usage_at(state: "CustomerState") -> int:
-    """When a goal or a feature was last seen; 0 for a customer whose usage nobody reports: its counts are unknown, not 0."""
-    return max(state.usage.newest_goal_at, state.usage.newest_feature_at)
+    """When the product was last used; 0 for a customer whose usage nobody reports: its counts are unknown, not 0."""
+    return state.usage.newest_use_at
 
 
 def _days_since_last_sign(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:

@@ -30,6 +30,10 @@ class KnownNames(NamedTuple):
     touchpoints: frozenset[str] = frozenset({"trial", "product", "support"})
     goals: frozenset[str] = frozenset({"invoices", "exports"})
     max_features: int = 4
+    before_sale: frozenset[str] = frozenset({"trial"})
+
+    def is_before_sale(self, touchpoint: str) -> bool:
+        return touchpoint in self.before_sale
     calendars: Calendars = Calendars(OFFICE)
 
 
@@ -85,6 +89,7 @@ def usage(
     goal: str | None = None,
     touchpoint: str | None = None,
     quantity: int | None = None,
+    user: str | None = None,
 ) -> UsageEvent:
     return UsageEvent(
         event_id=f"u{next(_numbers)}",
@@ -95,6 +100,7 @@ def usage(
         goal=goal,
         touchpoint=touchpoint,
         quantity=quantity,
+        user_id=user,
     )
 
 
