@@ -202,7 +202,7 @@ def _publish(
     evidence: list[Evidence] = CONDITIONS[rule.kind].evidence(view, rule)
     record = _record(view, rule.name, rule_book, episode, context)
     context.effects.outputs.append(
-        ChurnAlert(**record, state=change, evidence=evidence, action=rule.action, cause=cause, resolution=ending)
+        ChurnAlert(**record, state=change, evidence=evidence, action=rule.action_at(episode.severity), cause=cause, resolution=ending)
     )
 
 
@@ -266,7 +266,7 @@ def open_alerts(state: "CustomerState", definitions: "Definitions") -> list[Open
                 severity=episode.severity,
                 opened_at=episode.opened_at,
                 explanation=episode.explanation,
-                action=rule.action if rule else "",
+                action=rule.action_at(episode.severity) if rule else "",
                 acknowledged_by=episode.acknowledged_by,
             )
         )

@@ -6,7 +6,21 @@ customer anew. Everything happens in the order of the merged log and at its time
 
 from typing import Literal
 
-from processors import accounts, alerts, coarsen, csat, judgement, nps, seen, tickets, upkeep, usage
+from processors import (
+    alerts,
+    coarsen,
+    commercial,
+    csat,
+    judgement,
+    loyalty,
+    nps,
+    seen,
+    tickets,
+    timeline,
+    touchpoints,
+    upkeep,
+    usage,
+)
 from processors.due import NEVER, is_daily_slot
 from processors.effects import Context
 from processors.figures import Sheet
@@ -94,13 +108,16 @@ def _count(state: CustomerState, event: CustomerEvent, clock_ms: int, context: C
         alive = event.kind in ("opened", "reopened")
     elif isinstance(event, UsageEvent):
         usage.fold(state.usage, event, clock_ms, definitions, totals)
+        touchpoints.fold(state.interactions, event, definitions, totals)
     elif isinstance(event, SurveyEvent):
         csat.fold(state.csat, event, clock_ms, definitions, totals)
         nps.fold(state.nps, event, clock_ms, definitions, totals)
+        loyalty.fold(state.loyalty, event)
         alive = event.kind == "answered"
     else:
-        accounts.fold(state.account, event, clock_ms, definitions, totals)
+        commercial.fold(state.commercial, state.account, event, clock_ms, definitions, totals)
         alerts.apply_person_event(state.alerts, event)
+        timeline.fold(state.timeline, event, totals)
         alive = False
     if alive and event.occurred_at > state.last_seen_at:
         state.last_seen_at = event.occurred_at
@@ -114,6 +131,7 @@ def _judge(
     before, health_before = len(outputs), state.sequences.get("health", 0)
     sheet = Sheet(state, as_of_ms, context.definitions, context.around)
     judged = judgement.judge(sheet, cause, context, occurred_at)
+    timeline.note(state.timeline, outputs[before:], context.effects.totals)
     if any(_calls_for_snapshot(record) for record in outputs[before:]) or 0 < state.snapshot_due_at <= as_of_ms:
         outputs.append(snapshot(sheet, judged, context))
         state.snapshot_due_at = 0
@@ -143,6 +161,7 @@ def _erase(state: CustomerState, event: AccountEvent, clock_ms: int, context: Co
         ids.forget_until(event.occurred_at)
         if not ids.count:
             del state.seen[family]
+    commercial.erase(state.commercial, state.account, event.occurred_at, context.effects.totals)
     blank = CustomerState(state.customer_id, config_version=context.config_version)
     for name in CustomerState.__struct_fields__:
         if name not in ("sequences", "seen", "alerts"):

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from processors import tickets
+from processors import commercial, tickets
 from processors.windows import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
     from processors.state import CustomerState
 
 
+_KEEP_MONTHLY_DAYS: Final = 1_160
+
+
 class FigureSpec(Struct, frozen=True, kw_only=True, gc=False):
     """What a fleet figure is; a clock is not added up: the lowest of all partitions counts.
 
     `places` names what each place of its counts means; `dimension` what it is cut by; `bucket_ms` is the length of a flow's
-    bucket, None for a gauge; `keep_days` is how long a flow's buckets are kept, None for a gauge.
+    bucket, None for a gauge and for a flow by calendar month; `keep_days` is how long a flow's buckets are kept, None for a
+    gauge.
     """
 
     kind: Literal["flow", "gauge", "clock"]
@@ -31,6 +35,11 @@ class FigureSpec(Struct, frozen=True, kw_only=True, gc=False):
 
 def _flow(places: tuple[str, ...], dimension: str, bucket_ms: int, keep_days: int) -> FigureSpec:
     return FigureSpec(kind="flow", places=places, dimension=dimension, bucket_ms=bucket_ms, keep_days=keep_days)
+
+
+def _monthly(places: tuple[str, ...], dimension: str) -> FigureSpec:
+    """A flow by UTC calendar month: kept for the 24 months that rows show, with the 12 before the first of them."""
+    return FigureSpec(kind="flow", places=places, dimension=dimension, keep_days=_KEEP_MONTHLY_DAYS)
 
 
 def _gauge(places: tuple[str, ...], dimension: str) -> FigureSpec:
@@ -46,6 +55,13 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "interactions_by_day": _flow(("ended",), "touchpoint", DAY_MS, 90),
     "events_by_day": _flow(("accepted",), "family", DAY_MS, 180),
     "oddities_by_day": _flow(("n",), "oddity", DAY_MS, 180),
+    commercial.BY_MONTH: _monthly(commercial.MONTH_PLACES, "currency"),
+    commercial.BY_YEAR: _monthly(commercial.YEAR_PLACES, "currency"),
+    commercial.PAYMENTS: _monthly(commercial.PAYMENT_PLACES, "currency"),
+    commercial.REFERRALS: _monthly(("referrals",), ""),
+    commercial.RENEWALS: _flow(commercial.RENEWAL_PLACES, "currency", DAY_MS, 800),
+    commercial.CUSTOMERS_NOW: _gauge(("customers", "mrr_cents", "with_mrr"), "currency"),
+    commercial.PAID: _gauge(("paid_cents",), "currency"),
     "customers": _gauge(("customers",), "stage"),
     "open_tickets_by_priority": _gauge(("tickets",), "priority"),
     "open_tickets_by_touchpoint": _gauge(("tickets",), "touchpoint"),
@@ -72,6 +88,7 @@ def gauges(state: "CustomerState") -> Gauges:
         return {}
     found: Gauges = {("customers", state.account.stage): (1,)}
     _ticket_gauges(state.tickets, found)
+    found.update(commercial.gauges(state.commercial, state.account))
     risk = state.health.get("risk")
     if risk is not None and risk.band is not None and not state.account.is_gone:
         found["health_band", risk.band] = (1,)

@@ -137,10 +137,8 @@ def is_borderline(share: Share, loyalty: Loyalty) -> bool:
 
 def worst_touchpoint(state: CsatState, window: Window, as_of_ms: int, definitions: "Definitions") -> str | None:
     """The touchpoint with the lowest CSAT, of two the one with more answers; None when there was no bad answer at any."""
-    bad = [
-        (share.good / share.n, -share.n, name) for name, share in _shares(state, window, as_of_ms, definitions) if _is_bad(share)
-    ]
-    return min(bad, key=lambda found: found[:2])[2] if bad else None
+    bad = [found for found in _shares(state, window, as_of_ms, definitions) if found[1].good < found[1].n]
+    return min(bad, key=lambda found: (found[1].good / found[1].n, -found[1].n))[0] if bad else None
 
 
 def has_weak_touchpoint(state: CsatState, window: Window, as_of_ms: int, definitions: "Definitions") -> bool:
@@ -173,10 +171,6 @@ def _is_loyal(answers: Counts, before: int) -> bool | None:
     if before in _LOYAL:
         return True
     return False if before in _NOT_LOYAL else None
-
-
-def _is_bad(share: Share) -> bool:
-    return share.good < share.n
 
 
 def _shares(state: CsatState, window: Window, as_of_ms: int, definitions: "Definitions") -> Iterator[tuple[str, Share]]:

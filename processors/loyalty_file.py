@@ -7,7 +7,7 @@ from msgspec import Struct
 from processors.nps import MAX_VALID_DAYS
 from processors.toml_tables import Table
 from processors.windows import D30, D90, DAY_MS, Window
-from schemas.records import Quadrant
+from schemas.records import Quadrant, Severity
 
 QUADRANTS: Final[tuple[Quadrant, ...]] = ("unknown", "advocate", "vip_support", "wildcard", "churner")
 """In the order of their codes in the state."""
@@ -25,6 +25,16 @@ _ACTIONS: Final[dict[Quadrant, str]] = {
     "churner": "Ask the decision maker why, this week; agree on the one thing that must become better, who does it and by when.",
     "unknown": "Do not guess: ask for the missing answers at the next talk.",
 }
+
+
+class Lone(Struct, frozen=True):
+    """How a rule treats a single customer while few of the fleet are where it is, and its revenue is not in the top tenth.
+
+    The episode is then `info` with this action. `most_share` is the share of the fleet up to which that holds, 0 to 1.
+    """
+
+    most_share: float
+    action: str
 
 
 class Loyalty(Struct, frozen=True):
@@ -63,6 +73,25 @@ def read(top: Table) -> Loyalty:
         actions=_actions(table.table("actions")),
     )
     table.finish()
+    return found
+
+
+def read_quadrant(table: Table) -> Quadrant:
+    """The quadrant that a rule is about."""
+    return table.choice("quadrant", QUADRANTS[1:])
+
+
+def read_lone(table: Table, quadrant: Quadrant, severity: Severity) -> Lone | None:
+    """What a rule says of a single customer; None when it says nothing."""
+    if not table.has("lone"):
+        return None
+    lone = table.table("lone")
+    found = Lone(lone.number("most_share_pct", 5, least=0, most=100) / 100, lone.text("action"))
+    lone.finish()
+    if quadrant != "churner":
+        table.note("lone", f"the fleet's share of {quadrant} is not watched", 'quadrant = "churner", or no lone')
+    if severity == "info":
+        table.note("severity", "info is what a single customer's episode has", "a higher severity, or no lone")
     return found
 
 

@@ -4,15 +4,16 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from processors.loyalty_file import Lone, read_lone, read_quadrant
 from processors.toml_tables import Table, did_you_mean
 from processors.vocabulary import TERMS
 from processors.windows import DAY_MS, HOUR_MS
-from schemas.records import Severity
+from schemas.records import Quadrant, Severity
 
 _MAX_RULES = 64
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "high", "critical")
 
-RuleKind: TypeAlias = Literal["health_red", "health_fell", "backlog", "silence", "new_detractor"]
+RuleKind: TypeAlias = Literal["health_red", "health_fell", "backlog", "silence", "new_detractor", "quadrant"]
 
 
 class Limit(Struct, frozen=True):
@@ -39,7 +40,10 @@ class Raise(Struct, frozen=True):
 
 
 class Rule(Struct, frozen=True):
-    """A rule in force. `settings` are the whole numbers that its kind knows beside the limits."""
+    """A rule in force. `settings` are the whole numbers that its kind knows beside the limits.
+
+    `quadrant` and `lone` are those of a rule on the loyalty quadrant.
+    """
 
     name: str
     kind: RuleKind
@@ -51,6 +55,12 @@ class Rule(Struct, frozen=True):
     action: str
     limits: tuple[Limit, ...]
     settings: dict[str, int]
+    quadrant: Quadrant | None = None
+    lone: Lone | None = None
+
+    def action_at(self, severity: Severity) -> str:
+        """What to do about an episode of this severity; only a lone customer's is `info` where `lone` is said."""
+        return self.lone.action if self.lone is not None and severity == "info" else self.action
 
     @property
     def settles_after_ms(self) -> int:
@@ -86,6 +96,7 @@ _KINDS: dict[RuleKind, _Kind] = {
         limits=(_LimitSpec("days_since_last_sign", "days_since_last_sign", 14, None),), settings={"least_signs": (3, 1, 100)}
     ),
     "new_detractor": _Kind(settings={"valid_days": (30, 1, 180)}),
+    "quadrant": _Kind(),
 }
 
 
@@ -106,17 +117,21 @@ def _rule(table: Table) -> Rule | None:
         return None
     spec = _KINDS[kind]
     settings = {key: table.integer(key, default, least=least, most=most) for key, (default, least, most) in spec.settings.items()}
+    severity = table.choice("severity", SEVERITIES, "warning")
+    quadrant = read_quadrant(table) if kind == "quadrant" else None
     rule = Rule(
         name=name,
         kind=kind,
         version=table.integer("version", 1, least=1, most=1_000_000),
         enabled=table.flag("enabled", default=True),
         dwell_ms=int(table.number("dwell_hours", 0, least=0, most=24 * 90) * HOUR_MS),
-        severity=table.choice("severity", SEVERITIES, "warning"),
+        severity=severity,
         raises=tuple(_raise(item) for item in table.tables("raise")),
         action=table.text("action"),
         limits=_limits(table, spec),
         settings=settings,
+        quadrant=quadrant,
+        lone=read_lone(table, quadrant, severity) if quadrant is not None else None,
     )
     table.finish()
     return rule

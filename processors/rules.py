@@ -9,6 +9,7 @@ from processors.conditions import Condition, View
 from processors.due import NEVER, crossing
 from processors.figures import Sheet
 from processors.health_rules import HealthFell, HealthRed, peak_expiry
+from processors.loyalty_rules import InQuadrant, is_lone
 from processors.rule_file import SEVERITIES, Rule, RuleKind
 from processors.support_rules import Backlog
 from processors.survey_rules import NewDetractor
@@ -22,11 +23,14 @@ CONDITIONS: Final[dict[RuleKind, Condition]] = {
     "backlog": Backlog(),
     "silence": Silence(),
     "new_detractor": NewDetractor(),
+    "quadrant": InQuadrant(),
 }
 
 
 def severity(view: View, rule: Rule) -> Severity:
-    """The rule's own severity, or the most severe that a figure raises it to."""
+    """The rule's own severity, or the most severe that a figure raises it to; `info` where the rule lets a lone customer be."""
+    if is_lone(view, rule):
+        return "info"
     worst = SEVERITIES.index(rule.severity)
     for lift in rule.raises:
         rank = SEVERITIES.index(lift.to)

@@ -5,6 +5,7 @@ from msgspec import Struct, field
 
 from processors.accounts import AccountState
 from processors.alerts import EpisodeBook
+from processors.commercial import CommercialState
 from processors.csat import CsatState
 from processors.due import NEVER
 from processors.effects import Causes
@@ -48,6 +49,7 @@ class CustomerState(Struct, array_like=True):
     loyalty: LoyaltyState = field(default_factory=LoyaltyState)
     interactions: dict[str, dict[int, int]] = {}
     timeline: TimelineState = field(default_factory=TimelineState)
+    commercial: CommercialState = field(default_factory=CommercialState)
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from processors import accounts, csat, nps, tickets, touchpoints, usage
+from processors import accounts, commercial, csat, nps, tickets, touchpoints, usage
 
 if TYPE_CHECKING:
     from processors.state import CustomerState
@@ -14,6 +14,7 @@ def prune(state: "CustomerState", as_of_ms: int) -> None:
     nps.prune(state.nps, as_of_ms)
     tickets.prune(state.tickets, as_of_ms)
     usage.prune(state.usage, as_of_ms)
+    commercial.prune(state.commercial, state.account, as_of_ms)
     accounts.prune(state.account, as_of_ms)
     touchpoints.prune(state.interactions, as_of_ms)
     for ids in state.seen.values():
@@ -30,6 +31,7 @@ def flags(state: "CustomerState") -> list[str]:
     """What makes a customer's figures less than exact, by name: bounds that were reached, and names that nobody configured."""
     counted = {
         "assumed_opening": tickets.assumed_openings(state.tickets),
+        "cut_account_history": state.account.cut_terms + state.commercial.cut,
         "capped_quantity": state.usage.capped_quantities,
         "cut_timeline": state.timeline.cut,
         "cut_ticket_history": state.tickets.cut_histories,

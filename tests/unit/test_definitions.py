@@ -28,9 +28,12 @@ def the_mistake_of(text: str) -> Mistake:
     return mistake
 
 
-def test_the_default_is_valid_and_holds_the_five_rules() -> None:
+def test_the_default_is_valid_and_holds_its_rules() -> None:
     definitions = default_definitions()
-    assert list(definitions.rules) == ["health_red", "health_fell", "backlog", "silence", "new_detractor"]
+    assert list(definitions.rules) == ["health_red", "health_fell", "backlog", "silence", "new_detractor"] + [
+        "became_churner",
+        "became_vip_support",
+    ]
     assert [measure.name for measure in definitions.scorecards["risk"][0].measures] == [
         "satisfaction",
         "loyalty",
@@ -196,10 +199,14 @@ def test_a_figure_is_shown_as_a_person_reads_it(figure: str, value: float | None
 
 def test_a_number_that_is_left_out_has_the_value_of_the_default_file() -> None:
     default = default_definitions()
-    bare = "".join(f'[[rules]]\nname = "{name}"\nkind = "{rule.kind}"\naction = "call"\n' for name, rule in default.rules.items())
+    bare = ""
+    for name, rule in default.rules.items():
+        bare += f'[[rules]]\nname = "{name}"\nkind = "{rule.kind}"\naction = "call"\n'
+        bare += f'quadrant = "{rule.quadrant}"\n' if rule.quadrant else ""
     definitions = parse(SCORECARD + bare)
     assert definitions.snapshot_interval_ms == default.snapshot_interval_ms
     assert definitions.max_features == default.max_features
+    assert definitions.loyalty == default.loyalty
     assert definitions.scorecards["risk"][0].bands == default.scorecards["risk"][0].bands
     for name, rule in default.rules.items():
         assert (definitions.rules[name].limits, definitions.rules[name].settings) == (rule.limits, rule.settings)

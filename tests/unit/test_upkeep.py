@@ -33,7 +33,7 @@ def test_pruning_reaches_every_part_of_the_state() -> None:
         happenings.usage("goal_completed", goal="invoices"),
         account("muted", rule="silence", muted_until=NOON),
     )
-    upkeep.prune(state, NOON + 400 * DAY_MS)
+    upkeep.prune(state, NOON + 500 * DAY_MS)
     assert not state.csat.by_touchpoint
     assert not state.nps.by_scale
     assert not state.nps.latest
