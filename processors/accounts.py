@@ -5,14 +5,15 @@ unchanged. Each of them is a register of its own: the newest value by `occurred_
 two in one millisecond the one whose event id has the larger hash.
 """
 
-import hashlib
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from msgspec import Struct, field
 
+from processors import registers
 from processors.names import Names
-from processors.seen import GRACE_MS
+from processors.registers import HASH_BITS, History, newer
 from processors.totals import Totals
+from processors.windows import DAY_MS
 from schemas.events import AccountEvent, AccountKind, Reason
 
 Stage = Literal[
@@ -23,12 +24,16 @@ MAX_CONTACTS: Final = 100
 MAX_REFERRALS: Final = 100
 MAX_GOALS: Final = 64
 MAX_MUTES: Final = 64
-MAX_MRR_ENTRIES: Final = 16
+MAX_MRR_ENTRIES: Final = 24
+MAX_RENEWAL_ENTRIES: Final = 12
+SETTLED_MS: Final = 60 * DAY_MS
+"""How long what repeats something is kept: an event that was held up on its way may still come before it."""
+
 MAX_TEXT: Final = 200
 """Characters kept of what a person wrote as a reason."""
 
-FIELDS: Final = ("plan", "currency", "seats", "segment", "renewal_at", "owner")
-"""The fields that any event may set, in the order of `AccountState.versions`; revenue has a history of its own."""
+FIELDS: Final = ("plan", "currency", "seats", "segment", "owner")
+"""The fields that any event may set, by their places in `AccountState.versions`; revenue and renewal have their own histories."""
 
 _STAGE_OF_KIND: Final[dict[AccountKind, Stage]] = {
     "lead": "lead",
@@ -42,8 +47,6 @@ _STAGE_OF_KIND: Final[dict[AccountKind, Stage]] = {
 }
 _STAGE_RANK: Final[dict[AccountKind, int]] = {kind: rank for rank, kind in enumerate(_STAGE_OF_KIND)}
 _RANK_BITS: Final = 4
-_HASH_BITS: Final = 16
-_HASH_BYTES: Final = 2
 
 
 class Contact(Struct, array_like=True, gc=False):
@@ -96,23 +99,24 @@ class PreviousMrr(NamedTuple):
 class AccountState(Struct, array_like=True, gc=False):
     """What is known of the account.
 
-    A version is (occurred_at - base_ms) * 65536 + 16 bits of the hash of the event id; `versions` has one for each of `FIELDS`,
-    None where nothing was said. `mrr_history` holds (version, cents), oldest first, at most 16. `stage_version` is (occurred_at
-    - base_ms) * 16 + a rank, so that of two stages in one millisecond the later in the life of an account wins. The other
-    integers count what was dropped beyond a bound.
+    Versions are those of `processors.registers`, relative to `base_ms`; `versions` and `version_places` hold those of `FIELDS`.
+    `mrr_history` holds (version, cents), oldest first, at most 24, `renewal_history` (version, renewal date - base_ms), at most
+    12. `stage_version` is (occurred_at - base_ms) * 16 + a rank, so that of two stages in one millisecond the later in the life
+    of an account wins. The other integers count what was dropped beyond a bound.
     """
 
     base_ms: int | None = None
     stage: Stage = "unknown"
     stage_version: int | None = None
-    versions: list[int | None] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
+    version_places: int = 0
     plan: str | None = None
     currency: str | None = None
     seats: int | None = None
     segment: str | None = None
-    renewal_at: int | None = None
     owner: str | None = None
-    mrr_history: list[tuple[int, int]] = field(default_factory=list)
+    mrr_history: History = field(default_factory=list)
+    renewal_history: History = field(default_factory=list)
     promises: Promises | None = None
     contacts: dict[str, Contact] = field(default_factory=dict)
     referred: dict[str, int] = field(default_factory=dict)
@@ -123,6 +127,7 @@ class AccountState(Struct, array_like=True, gc=False):
     forgotten_referrals: int = 0
     forgotten_goals: int = 0
     forgotten_mutes: int = 0
+    cut_terms: int = 0
 
     @property
     def is_gone(self) -> bool:
@@ -140,6 +145,13 @@ class AccountState(Struct, array_like=True, gc=False):
     def mrr_cents(self) -> int | None:
         """The monthly recurring revenue of now, in cents of `currency`."""
         return self.mrr_history[-1][1] if self.mrr_history else None
+
+    @property
+    def renewal_at(self) -> int | None:
+        """When the contract ends unless it is renewed; None for one without an end."""
+        if not self.renewal_history or self.base_ms is None:
+            return None
+        return self.base_ms + self.renewal_history[-1][1]
 
     @property
     def previous_mrr(self) -> PreviousMrr | None:
@@ -164,7 +176,7 @@ class AccountState(Struct, array_like=True, gc=False):
     def time_of(self, version: int) -> int:
         """The `occurred_at` that a version stands for."""
         assert self.base_ms is not None, "a version is relative to the base"
-        return self.base_ms + (version >> _HASH_BITS)
+        return self.base_ms + (version >> HASH_BITS)
 
     def override_at(self, as_of_ms: int) -> Override | None:
         """The override in force, if there is one."""
@@ -182,11 +194,10 @@ def fold(
     """Take over what an event says of the account where nothing newer did."""
     if state.base_ms is None:
         state.base_ms = event.occurred_at
-    if len(state.versions) < len(FIELDS):
-        state.versions += [None] * (len(FIELDS) - len(state.versions))
     after_ms = event.occurred_at - state.base_ms
-    version = after_ms << _HASH_BITS | _short_hash(event.event_id)
+    version = registers.version_of(after_ms, event.event_id)
     _set_fields(state, event, version)
+    _set_terms(state, event, version, totals)
     _set_stage(state, event.kind, after_ms)
     match event.kind:
         case "contracted" | "known":
@@ -220,47 +231,40 @@ def keep_newest(state: AccountState, most: int, at_ms: int, totals: Totals) -> N
 
 
 def prune(state: AccountState, as_of_ms: int) -> None:
-    """Drop mutes that are over and repeated revenues, once no event old enough to matter to them can still come."""
+    """Drop mutes that are over and repeated terms, once no event old enough to matter to them can still come."""
     if state.base_ms is None:
         return
-    settled = (as_of_ms - GRACE_MS - state.base_ms) << _HASH_BITS
+    settled = (as_of_ms - SETTLED_MS - state.base_ms) << HASH_BITS
     for rule in [rule for rule, mute in state.mutes.items() if mute.until <= as_of_ms and mute.version < settled]:
         del state.mutes[rule]
-    history = state.mrr_history
-    state.mrr_history = [
-        entry for at, entry in enumerate(history) if at == 0 or entry[0] >= settled or entry[1] != history[at - 1][1]
-    ]
-
-
-def _short_hash(event_id: str) -> int:
-    digest = hashlib.blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).digest()
-    return int.from_bytes(digest, "big")
-
-
-def _newer(version: int, known: int | None) -> bool:
-    return known is None or version > known
+    state.mrr_history = registers.without_repetitions(state.mrr_history, settled)
+    state.renewal_history = registers.without_repetitions(state.renewal_history, settled)
 
 
 def _set_fields(state: AccountState, event: AccountEvent, version: int) -> None:
     """Set the fields that the event carries."""
-    for place, name in enumerate(FIELDS):
-        value = getattr(event, name)
-        if value is not None and _newer(version, state.versions[place]):
-            state.versions[place] = version
-            setattr(state, name, value)
-    if event.mrr_cents is not None:
-        _add_mrr(state, version, event.mrr_cents)
-
-
-def _add_mrr(state: AccountState, version: int, cents: int) -> None:
-    """Put a revenue into its place in the history, which keeps the newest ones."""
-    history = state.mrr_history
-    history.append((version, cents))
-    history.sort()
-    if len(history) <= MAX_MRR_ENTRIES:
+    said = [(place, value) for place, name in enumerate(FIELDS) if (value := getattr(event, name)) is not None]
+    if not said:
         return
-    repeated = next((at for at in range(1, len(history) - 1) if history[at][1] == history[at - 1][1]), 0)
-    del history[repeated]
+    versions = registers.unpacked(state.versions, state.version_places, len(FIELDS))
+    for place, value in said:
+        if newer(version, versions[place]):
+            versions[place] = version
+            setattr(state, FIELDS[place], value)
+    state.versions, state.version_places = registers.packed(versions)
+
+
+def _set_terms(state: AccountState, event: AccountEvent, version: int, totals: Totals) -> None:
+    """Put revenue and renewal into their histories, which keep the newest ones."""
+    cut = 0
+    if event.mrr_cents is not None:
+        cut += registers.remember(state.mrr_history, version, event.mrr_cents, MAX_MRR_ENTRIES)
+    if event.renewal_at is not None:
+        assert state.base_ms is not None, "the first event sets the base"
+        cut += registers.remember(state.renewal_history, version, event.renewal_at - state.base_ms, MAX_RENEWAL_ENTRIES)
+    if cut:
+        state.cut_terms += cut
+        totals.oddity("cut_account_history", event.occurred_at)
 
 
 def _set_stage(state: AccountState, kind: AccountKind, after_ms: int) -> None:
@@ -268,7 +272,7 @@ def _set_stage(state: AccountState, kind: AccountKind, after_ms: int) -> None:
     stage = _STAGE_OF_KIND.get(kind)
     if stage is not None:
         version = after_ms << _RANK_BITS | _STAGE_RANK[kind]
-        if _newer(version, state.stage_version):
+        if newer(version, state.stage_version):
             state.stage, state.stage_version = stage, version
     elif kind == "known" and state.stage_version is None:
         state.stage = "known"

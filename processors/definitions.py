@@ -7,8 +7,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from processors import calendar_file, fleet_file, goal_file, loyalty_file, rule_file, scorecard_file
+from processors import calendar_file, commercial_file, fleet_file, goal_file, loyalty_file, rule_file, scorecard_file
 from processors.calendars import Calendars
+from processors.commercial_file import Commercial
 from processors.fleet_file import FleetPlan
 from processors.goal_file import Goal, GoalKind
 from processors.loyalty_file import Loyalty
@@ -66,6 +67,11 @@ class Definitions(Struct, frozen=True):
     fleet: FleetPlan
     loyalty: Loyalty
     calendars: Calendars
+    commercial: Commercial
+
+    def is_before_sale(self, touchpoint: str) -> bool:
+        """Whether a touchpoint lies before the sale."""
+        return touchpoint in self.touchpoints and self.touchpoints[touchpoint].side == "before"
 
 
 class DefinitionsError(Exception):
@@ -99,6 +105,7 @@ def parse(text: str) -> Definitions:
     fleet = fleet_file.read(top)
     loyalty = loyalty_file.read(top)
     calendars = calendar_file.read(top, touchpoints)
+    commercial = commercial_file.read(top)
     top.finish()
     if mistakes:
         raise DefinitionsError(mistakes)
@@ -117,6 +124,7 @@ def parse(text: str) -> Definitions:
         fleet=fleet,
         loyalty=loyalty,
         calendars=calendars,
+        commercial=commercial,
     )
 
 

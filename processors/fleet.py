@@ -4,11 +4,13 @@ Flows are sums of what happened in a bucket of time; gauges are how many there a
 partitions can be added, and ratios are made only from the sums.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
 from processors import commercial, tickets
+from processors.sketch import bin_of
 from processors.windows import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     commercial.CUSTOMERS_NOW: _gauge(("customers", "mrr_cents", "with_mrr"), "currency"),
     commercial.PAID: _gauge(("paid_cents",), "currency"),
     "customers": _gauge(("customers",), "stage"),
+    "customers_by_mrr": _gauge(("customers",), "currency|bin of the monthly revenue in cents"),
     "open_tickets_by_priority": _gauge(("tickets",), "priority"),
     "open_tickets_by_touchpoint": _gauge(("tickets",), "touchpoint"),
     "open_tickets_by_opening_day": _gauge(("tickets",), "UTC day, counted from 1970"),
@@ -97,7 +100,14 @@ def gauges(state: "CustomerState") -> Gauges:
     for rule, rule_book in state.alerts.rules.items():
         if rule_book.open is not None:
             found["alerts_open", rule] = (1,)
+    if state.account.mrr_cents and not state.account.is_gone:
+        found["customers_by_mrr", _mrr_bin(state.account.currency, state.account.mrr_cents)] = (1,)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _mrr_bin(currency: str | None, mrr_cents: int) -> str:
+    return f"{currency or ''}|{bin_of(mrr_cents)}"
 
 
 def _ticket_gauges(state: tickets.TicketsState, found: Gauges) -> None:

@@ -26,6 +26,7 @@ Oddity = Literal[
     "forgotten_contact",
     "forgotten_referral",
     "forgotten_goal",
+    "sampled_users",
     "forgotten_mute",
     "cut_timeline",
     "cut_account_history",
@@ -64,15 +65,18 @@ class Totals:
 
     def add(self, flow: Flow, dimension: str, at_ms: int, counts: tuple[int, ...]) -> None:
         """Add to each figure of the flow, in the bucket that `at_ms` lies in."""
-        flows = self.flows
         for figure, bucket_ms in FIGURES_OF_FLOW[flow]:
-            key = (figure, dimension, at_ms - at_ms % bucket_ms)
-            known = flows.get(key)
-            if known is None:
-                flows[key] = list(counts)
-            else:
-                for place, count in enumerate(counts):
-                    known[place] += count
+            self.add_to_bucket(figure, dimension, at_ms - at_ms % bucket_ms, counts)
+
+    def add_to_bucket(self, figure: str, dimension: str, start_ms: int, counts: tuple[int, ...]) -> None:
+        """Add to a figure in the bucket that starts at `start_ms`, such as a calendar month."""
+        key = (figure, dimension, start_ms)
+        known = self.flows.get(key)
+        if known is None:
+            self.flows[key] = list(counts)
+        else:
+            for place, count in enumerate(counts):
+                known[place] += count
 
     def oddity(self, oddity: Oddity, at_ms: int) -> None:
         """Count something out of the ordinary."""

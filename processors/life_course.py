@@ -1,0 +1,168 @@
+"""When an account was a customer, and which of its renewals came due: from the steps of its life, in any order of arrival.
+
+A customer is an account from its contract (`contracted`, `handed_over` or `onboarded`, whichever is heard of first) to its end
+(`cancelled` or `lapsed`), and again from its return. One that another system knows already (`known`, with a revenue) is older
+than what we know of it: it counts from the start of the UTC day on which it became known, so that a log which begins on the
+first of a month has customers at its start.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Literal, NamedTuple
+
+from processors.windows import DAY_MS
+from schemas.events import AccountEvent, AccountKind
+
+Step = Literal["known", "active", "due", "renewed", "lapsed", "cancelled", "reactivated"]
+Start = Literal["entered", "acquired", "reactivated"]
+Outcome = Literal["renewed", "cancelled", "lapsed", "open"]
+
+STEPS: Final[tuple[Step, ...]] = ("known", "active", "due", "renewed", "lapsed", "cancelled", "reactivated")
+"""In the order of an account's life: of two in one millisecond the later one counts."""
+
+_STEP_OF_KIND: Final[dict[AccountKind, Step]] = {
+    "known": "known",
+    "contracted": "active",
+    "handed_over": "active",
+    "onboarded": "active",
+    "renewal_due": "due",
+    "renewed": "renewed",
+    "lapsed": "lapsed",
+    "cancelled": "cancelled",
+    "reactivated": "reactivated",
+}
+_CODE_BITS: Final = 3
+_CODES: Final = (1 << _CODE_BITS) - 1
+_KNOWN: Final = STEPS.index("known")
+FOREVER: Final = 2**62
+"""The end of what has not ended."""
+
+
+class Span(NamedTuple):
+    """A time for which the account was a customer without interruption; `ended_by` is "open" while it still is one."""
+
+    how: Start
+    start_ms: int
+    end_ms: int
+    ended_by: Literal["cancelled", "lapsed", "open"]
+
+    def covers(self, at_ms: int) -> bool:
+        """Whether the account was a customer right before `at_ms`."""
+        return self.start_ms < at_ms <= self.end_ms
+
+
+class Renewal(NamedTuple):
+    """A renewal that came or will come due, and what came of it; `decided_ms` is when that was decided."""
+
+    due_ms: int
+    outcome: Outcome
+    decided_ms: int
+
+
+def step_of(event: AccountEvent, after_ms: int) -> int | None:
+    """The step that an event is, packed as (occurred_at - base) * 8 + its place in `STEPS`; None when it is none."""
+    step = _STEP_OF_KIND.get(event.kind)
+    if step is None or (step == "known" and not event.mrr_cents):
+        return None
+    return after_ms << _CODE_BITS | STEPS.index(step)
+
+
+def take_step(steps: list[int], step: int) -> None:
+    """Put a step into its place. Of several times at which the account was known only the first says anything."""
+    if step & _CODES == _KNOWN:
+        known = [one for one in steps if one & _CODES == _KNOWN]
+        if known and known[0] <= step:
+            return
+        for one in known:
+            steps.remove(one)
+    if step not in steps:
+        steps.append(step)
+        steps.sort()
+
+
+def without_repetitions(steps: Sequence[int], settled_after_ms: int) -> list[int]:
+    """The steps without contracts, handovers and onboardings of one who was a customer already, once they are old enough."""
+    kept: list[int] = []
+    active = was_customer = False
+    for step in steps:
+        kind = STEPS[step & _CODES]
+        if not (kind == "active" and active and step >> _CODE_BITS < settled_after_ms):
+            kept.append(step)
+        if kind in ("lapsed", "cancelled"):
+            active, was_customer = False, True
+        elif _start(kind, was_customer=was_customer) is not None:
+            active = was_customer = True
+    return kept
+
+
+def keep_newest(steps: list[int], most: int) -> int:
+    """Keep at most so many steps, and return how many were dropped: old renewals first, which do not say who is a customer."""
+    dropped = 0
+    while len(steps) > most:
+        renewal = next((step for step in steps if STEPS[step & _CODES] in ("due", "renewed")), steps[0])
+        steps.remove(renewal)
+        dropped += 1
+    return dropped
+
+
+def spans(steps: Iterable[int], base_ms: int) -> list[Span]:
+    """The times for which the account was a customer, in their order."""
+    found: list[Span] = []
+    how: Start | None = None
+    start_ms = 0
+    was_customer = False
+    for step in steps:
+        kind, at_ms = STEPS[step & _CODES], base_ms + (step >> _CODE_BITS)
+        if kind == "lapsed" or kind == "cancelled":
+            if how is not None:
+                found.append(Span(how, start_ms, at_ms, kind))
+            how, was_customer = None, True
+        elif how is None and (begins := _start(kind, was_customer=was_customer)) is not None:
+            how, was_customer = begins, True
+            start_ms = at_ms - at_ms % DAY_MS - 1 if how == "entered" else at_ms
+    if how is not None:
+        found.append(Span(how, start_ms, FOREVER, "open"))
+    return found
+
+
+def _start(kind: Step, *, was_customer: bool) -> Start | None:
+    """How a step makes a customer of one who is none; None when it does not."""
+    if kind == "known":
+        return None if was_customer else "entered"
+    if kind == "active":
+        return "reactivated" if was_customer else "acquired"
+    return "reactivated" if kind == "reactivated" else None
+
+
+def renewals(course: Iterable[Span], steps: Iterable[int], dates: Sequence[tuple[int, int]], base_ms: int) -> Iterator[Renewal]:
+    """One renewal for each term of a contract: that which `renewed` ended, and the one that runs or was left.
+
+    `dates` are the renewal dates (both absolute: since when, the date) in the order in which they came into force. A term is due
+    at its newest date, else at its first `renewal_due`, else when it was renewed: a renewal ahead of its date counts in the
+    period of the date. Who leaves before anything came due leaves no renewal behind, but a lost customer. The date of the
+    running term may lie ahead.
+    """
+    told = [(STEPS[step & _CODES], base_ms + (step >> _CODE_BITS)) for step in steps]
+    for span in course:
+        since_ms, last_due_ms = span.start_ms, span.start_ms
+        for at_ms in (at_ms for kind, at_ms in told if kind == "renewed" and span.start_ms <= at_ms < span.end_ms):
+            due_ms = _date(dates, at_ms, last_due_ms) or _announced(told, since_ms, at_ms) or at_ms
+            yield Renewal(due_ms, "renewed", at_ms)
+            since_ms, last_due_ms = at_ms, max(last_due_ms, due_ms)
+        date_ms = _date(dates, span.end_ms, last_due_ms)
+        open_due_ms = date_ms if date_ms is not None and date_ms < span.end_ms else _announced(told, since_ms, span.end_ms)
+        if open_due_ms is not None:
+            yield Renewal(open_due_ms, span.ended_by, span.end_ms)
+
+
+def _date(dates: Iterable[tuple[int, int]], before_ms: int, last_due_ms: int) -> int | None:
+    """The renewal date in force right before a time, if it is a later one than what was due last."""
+    date_ms = None
+    for since_ms, one in dates:
+        if since_ms < before_ms:
+            date_ms = one
+    return date_ms if date_ms is not None and date_ms > last_due_ms else None
+
+
+def _announced(told: Iterable[tuple[Step, int]], since_ms: int, before_ms: int) -> int | None:
+    """When the renewal of a term was first announced as due."""
+    return next((at_ms for kind, at_ms in told if kind == "due" and since_ms < at_ms <= before_ms), None)
