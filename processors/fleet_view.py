@@ -1,7 +1,7 @@
 """What the figures of the whole fleet are made from, and what a made one is.
 
-The counts of all partitions, added up, are given as a `FleetView`; each family's `fleet_*` module makes `FleetValue`s from it with
-a function `figures(view)`. Ratios are made only here, from sums, and never averaged.
+The counts of all partitions, added up, are given as a `FleetView`; each family's `fleet_*` module makes `FleetValue`s from it
+with a function `figures(view)`. Ratios are made only here, from sums, and never averaged.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ class FleetView(Protocol):
         """The dimensions of a figure that were counted, sorted."""
 
     def total(self, figure: str, dimension: str, window: Window | None = None) -> tuple[int, ...]:
-        """What a gauge stands at, or what a flow comes to over a window that ends at `as_of_ms`; zeros when nothing was counted."""
+        """What a gauge stands at, or what a flow comes to over a window that ends at `as_of_ms`; zeros without any count."""
 
     def buckets(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
         """A flow's counts by the start of their bucket, in epoch milliseconds."""

@@ -14,7 +14,7 @@ CHURNER_SHARE: Final = "churner_share"
 """Of the fleet's customers with a quadrant the share of churners, 0 to 1, as the tick brings it."""
 
 TOP_TENTH: Final = "mrr_top_tenth_cents"
-"""The monthly revenue from which a customer is in the top tenth of the fleet, as the tick brings it."""
+"""The monthly revenue from which a customer is in the top tenth of the fleet, as the tick brings it: by currency, `|EUR` behind."""
 
 
 def is_lone(view: View, rule: Rule) -> bool:
@@ -24,8 +24,9 @@ def is_lone(view: View, rule: Rule) -> bool:
     """
     if rule.lone is None:
         return False
-    fleet, mrr_cents = view.sheet.around.fleet, view.state.account.mrr_cents
-    share, top_tenth = fleet.get(CHURNER_SHARE), fleet.get(TOP_TENTH)
+    fleet, account = view.sheet.around.fleet, view.state.account
+    mrr_cents, currency = account.mrr_cents, account.currency
+    share, top_tenth = fleet.get(CHURNER_SHARE), fleet.get(f"{TOP_TENTH}|{currency}" if currency else TOP_TENTH)
     if share is not None and share > rule.lone.most_share:
         return False
     return mrr_cents is None or top_tenth is None or mrr_cents < top_tenth

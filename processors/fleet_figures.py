@@ -1,0 +1,87 @@
+"""The figures of the whole fleet, of all families, as a publication shows them.
+
+How a figure is made stands with its family, in the modules named `fleet_*`: each has a function `figures(view)`, and is one entry
+of `MAKERS`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from processors.fleet_state import Counts, FleetState
+from processors.fleet_view import FleetValue, FleetView
+from processors.sketch import ERROR_NOTE, quantile
+from processors.windows import D30, Window
+
+if TYPE_CHECKING:
+    from processors.definitions import Definitions
+
+Maker = Callable[[FleetView], Iterable[FleetValue]]
+
+TOP_TENTH: Final = 0.9
+"""The quantile above which a customer's revenue is in the top tenth."""
+
+MRR_TOP_TENTH: Final = "mrr_top_tenth_cents"
+
+
+class View:
+    """The sums of a state, as its figures are made from them. It implements `FleetView`."""
+
+    __slots__ = ("_state", "as_of_ms", "definitions")
+
+    def __init__(self, state: FleetState, definitions: "Definitions") -> None:
+        self._state = state
+        self.as_of_ms = state.as_of_ms
+        self.definitions = definitions
+
+    def dimensions(self, figure: str) -> list[str]:
+        """The dimensions of a figure that were counted, sorted."""
+        return self._state.dimensions(figure)
+
+    def total(self, figure: str, dimension: str, window: Window | None = None) -> Counts:
+        """What a gauge stands at, or what a flow comes to over a window that ends at `as_of_ms`."""
+        return self._state.total(figure, dimension, window, self.as_of_ms)
+
+    def buckets(self, figure: str, dimension: str) -> Mapping[int, Counts]:
+        """A flow's counts by the start of their bucket, in epoch milliseconds."""
+        return self._state.buckets(figure, dimension)
+
+    def parts(self, figure: str, dimension: str) -> Mapping[int, Counts]:
+        """What each partition shows of a gauge or a clock."""
+        return self._state.parts((figure, dimension, None))
+
+
+def customers(view: FleetView) -> Iterator[FleetValue]:
+    """How many customers there are, by stage, and by currency the monthly revenue from which on one is in the top tenth."""
+    for stage in view.dimensions("customers"):
+        yield _count("customers", stage, view.total("customers", stage)[0])
+    bins: dict[str, dict[int, int]] = {}
+    for name in view.dimensions("customers_by_mrr"):
+        currency, _, number = name.rpartition("|")
+        bins.setdefault(currency, {})[int(number)] = view.total("customers_by_mrr", name)[0]
+    for currency, counts in bins.items():
+        top = quantile(counts, TOP_TENTH)
+        value = None if top is None else float(round(top))
+        yield FleetValue(figure=MRR_TOP_TENTH, dimension=currency, value=value, n=sum(counts.values()), note=ERROR_NOTE)
+
+
+def events(view: FleetView) -> Iterator[FleetValue]:
+    """What came in, by family, and what was out of the ordinary, in 30 days; the open episodes by rule."""
+    for family in view.dimensions("events_by_day"):
+        yield _count("events", family, view.total("events_by_day", family, D30)[0], D30)
+    for oddity in view.dimensions("oddities_by_day"):
+        yield _count("oddities", oddity, view.total("oddities_by_day", oddity, D30)[0], D30)
+    for rule in view.dimensions("alerts_open"):
+        yield _count("alerts_open", rule, view.total("alerts_open", rule)[0])
+
+
+def _count(figure: str, dimension: str, n: int, window: Window | None = None) -> FleetValue:
+    return FleetValue(
+        figure=figure, dimension=dimension, window_days=None if window is None else window.days, value=float(n), n=n
+    )
+
+
+MAKERS: Final[tuple[Maker, ...]] = (
+    customers,
+    events,
+)
+"""What makes the figures, one entry a family."""
