@@ -44,7 +44,7 @@ def measure(simulation: Simulation) -> Leaks:
     count = 0
     for line in simulate(simulation):
         count += 1
-        history[line.value.customer_id].append(line.value)  # type: ignore[union-attr]  # the simulator makes no ticks
+        history[line.value.customer_id].append(line.value)  # type: ignore[union-attr, index]  # the simulator makes no ticks
     known = list(truths(simulation))
     churners = [one for one in known if one.churned_at is not None]
     left, stayed = cases(history, known, simulation.span.start_ms)

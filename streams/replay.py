@@ -4,7 +4,7 @@ The same drivers as in the worker, fed in the order of the records' timestamps. 
 the same input gives the same output, byte for byte.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -45,14 +45,21 @@ class OutputLine(Struct, frozen=True, kw_only=True):
 class Replay:
     """Drivers of all partitions, fed one record at a time in the order of time."""
 
-    def __init__(self, partitions: int, definitions_text: str | None = None, incarnation: str = INCARNATION) -> None:
-        """Raises DefinitionsError with all mistakes of the text."""
+    def __init__(
+        self,
+        partitions: int,
+        definitions_text: str | None = None,
+        incarnation: str = INCARNATION,
+        topics: Container[str] | None = None,
+    ) -> None:
+        """Raises DefinitionsError with all mistakes of the text. Outputs of other `topics` are left out, None is all of them."""
         self._catalogue = Catalogue()
         if definitions_text is not None:
             self._catalogue.put(FILE_VERSION, definitions_text)
         self.config_version = self._catalogue.newest_version
         self._codec = Codec()
         self._partitions = partitions
+        self._topics = topics
         self.drivers = [
             PartitionDriver(
                 partition, partitions, incarnation, self._catalogue.get, self._codec, FailureLimit(0.05, 1000), lambda: None
@@ -93,7 +100,8 @@ class Replay:
         driver = self.drivers[partition]
         driver.process(InputRecord(topic, partition, offset, timestamp_ms, key, value))
         for output in driver.drain_outputs():
-            yield self._line(output, partition)
+            if self._topics is None or output.topic in self._topics:
+                yield self._line(output, partition)
         if driver.uncommitted_records >= TAKE_EVERY_RECORDS:
             driver.take()
 
@@ -121,15 +129,16 @@ def replay(
     until_ms: int | None = None,
     tick_interval_ms: int,
     definitions_text: str | None = None,
+    topics: Container[str] | None = None,
 ) -> Iterator[OutputLine]:
-    """Replay lines in the order of their timestamps (ties: as in the input); yields every output record.
+    """Replay lines in the order of their timestamps (ties: as in the input); yields every output record (of the topics).
 
     Ticks come every `tick_interval_ms` of the records' time, unless the lines hold ticks themselves; records after `until_ms` are
     left out, and time then goes on until then.
 
     Raises DefinitionsError, ReplayFailed, TooManyFailures.
     """
-    run = Replay(partitions, definitions_text)
+    run = Replay(partitions, definitions_text, topics=topics)
     ordered = sorted(lines, key=lambda line: line.timestamp_ms)
     own_ticks = any(line.topic == TICKS_TOPIC for line in ordered)
     if not ordered:
