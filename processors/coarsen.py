@@ -7,7 +7,7 @@ replay coarsens at the same places, wherever its batches are cut.
 from collections.abc import Callable
 from typing import Final
 
-from processors import accounts, csat, nps, tickets, upkeep, usage
+from processors import accounts, csat, nps, promises, responses, tickets, upkeep, usage
 from processors.state import CustomerState, encode
 from processors.totals import Totals
 
@@ -54,7 +54,11 @@ def _keep_goals(most: int) -> _Step:
 
 
 def _keep_touchpoints(most: int) -> _Step:
-    return lambda state, as_of_ms, totals: csat.fold_touchpoints(state.csat, most, as_of_ms, totals)
+    def step(state: CustomerState, as_of_ms: int, totals: Totals) -> None:
+        csat.fold_touchpoints(state.csat, most, as_of_ms, totals)
+        responses.fold_touchpoints(state.responses, most, as_of_ms, totals)
+
+    return step
 
 
 def _shorten_histories(state: CustomerState, as_of_ms: int, totals: Totals) -> None:
@@ -65,6 +69,7 @@ def _keep_people(most: int) -> _Step:
     def step(state: CustomerState, as_of_ms: int, totals: Totals) -> None:
         nps.keep_newest(state.nps, most, totals)
         accounts.keep_newest(state.account, most, as_of_ms, totals)
+        promises.keep_newest(state.promises, most, as_of_ms, totals)
 
     return step
 

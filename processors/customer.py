@@ -11,10 +11,15 @@ from processors import (
     coarsen,
     commercial,
     csat,
+    feedback,
+    journey,
     judgement,
     loyalty,
     nps,
+    promises,
+    responses,
     seen,
+    survey_plan,
     tickets,
     timeline,
     touchpoints,
@@ -59,6 +64,7 @@ def fold(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Con
     state.events_accepted += 1
     state.causes.add(event.event_id)
     context.effects.totals.accepted(event)
+    survey_plan.fold(state, event, clock_ms, context)
     if state.events_accepted % coarsen.EVENTS_BETWEEN_CHECKS == 0:
         coarsen.coarsen(state, clock_ms, context.effects.totals)
     if isinstance(event, AccountEvent):
@@ -84,6 +90,7 @@ def settle(state: CustomerState, until_ms: int, context: Context) -> None:
         due_ms = state.next_due
         if is_daily_slot(state.customer_id, due_ms):
             upkeep.prune(state, due_ms)
+            promises.refresh(state, due_ms, context.definitions)
             coarsen.coarsen(state, due_ms, context.effects.totals)
         _judge(state, due_ms, "time", context, None)
         assert state.next_due > due_ms, "an evaluation moves the due time on"
@@ -92,6 +99,7 @@ def settle(state: CustomerState, until_ms: int, context: Context) -> None:
 def reconsider(state: CustomerState, as_of_ms: int, context: Context) -> None:
     """Judge the customer by a new version of the definitions, as of the time it took effect."""
     state.config_version = context.config_version
+    promises.refresh(state, as_of_ms, context.definitions)
     if not state.erased_at or state.events_accepted:
         _judge(state, as_of_ms, "config", context, None)
 
@@ -109,16 +117,22 @@ def _count(state: CustomerState, event: CustomerEvent, clock_ms: int, context: C
     elif isinstance(event, UsageEvent):
         usage.fold(state.usage, event, clock_ms, definitions, totals)
         touchpoints.fold(state.interactions, event, definitions, totals)
+        journey.fold_use(state.journey, event, definitions)
+        promises.fold_use(state, event, clock_ms, definitions, totals)
     elif isinstance(event, SurveyEvent):
         csat.fold(state.csat, event, clock_ms, definitions, totals)
         nps.fold(state.nps, event, clock_ms, definitions, totals)
+        feedback.fold(state.feedback, event, clock_ms, definitions, totals)
+        responses.fold(state.responses, event, clock_ms, definitions, totals)
         loyalty.fold(state.loyalty, event)
         alive = event.kind == "answered"
     else:
         commercial.fold(state.commercial, state.account, event, clock_ms, definitions, totals)
-        alerts.apply_person_event(state.alerts, event)
+        journey.fold_account(state.journey, event, totals)
+        promises.fold_account(state, event, clock_ms, definitions, totals)
         timeline.fold(state.timeline, event, totals)
         alive = False
+    episodes.take_in(state.alerts, event, totals)
     if alive and event.occurred_at > state.last_seen_at:
         state.last_seen_at = event.occurred_at
 
@@ -127,6 +141,7 @@ def _judge(
     state: CustomerState, as_of_ms: int, cause: Literal["data", "time", "config"], context: Context, occurred_at: int | None
 ) -> None:
     """Judge, publish a snapshot if one is called for or due, and find out when time alone changes something."""
+    survey_plan.judge(state, as_of_ms, cause, context)
     outputs = context.effects.outputs
     before, health_before = len(outputs), state.sequences.get("health", 0)
     sheet = Sheet(state, as_of_ms, context.definitions, context.around)

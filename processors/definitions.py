@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from processors import calendar_file, commercial_file, fleet_file, goal_file, loyalty_file, rule_file, scorecard_file
+from processors import calendar_file, commercial_file, fleet_file, goal_file, loyalty_file, rule_file, scorecard_file, survey_file
 from processors.calendars import Calendars
 from processors.commercial_file import Commercial
 from processors.fleet_file import FleetPlan
@@ -16,6 +16,7 @@ from processors.loyalty_file import Loyalty
 from processors.names import OTHER
 from processors.rule_file import Limit, Raise, Rule
 from processors.scorecard_file import Bands, Measure, Purpose, Scorecard
+from processors.survey_file import SurveyPlan
 from processors.toml_tables import Mistake, Table, load
 
 __all__ = [
@@ -66,6 +67,7 @@ class Definitions(Struct, frozen=True):
     settles_after_ms: int
     fleet: FleetPlan
     loyalty: Loyalty
+    surveys: SurveyPlan
     calendars: Calendars
     commercial: Commercial
 
@@ -104,6 +106,7 @@ def parse(text: str) -> Definitions:
     rules = rule_file.read(top)
     fleet = fleet_file.read(top)
     loyalty = loyalty_file.read(top)
+    surveys = survey_file.read(top, touchpoints)
     calendars = calendar_file.read(top, touchpoints)
     commercial = commercial_file.read(top)
     top.finish()
@@ -123,6 +126,7 @@ def parse(text: str) -> Definitions:
         ),
         fleet=fleet,
         loyalty=loyalty,
+        surveys=surveys,
         calendars=calendars,
         commercial=commercial,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from processors import commercial, tickets
+from processors import commercial, promises, tickets
 from processors.sketch import bin_of
 from processors.windows import DAY_MS, HOUR_MS
 
@@ -52,8 +52,25 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "csat_by_hour": _flow(("good", "n"), "touchpoint", HOUR_MS, 8),
     "csat_by_day": _flow(("good", "n"), "touchpoint", DAY_MS, 180),
     "nps_by_day": _flow(("promoters", "passives", "detractors"), "scale", DAY_MS, 180),
-    "tickets_by_day": _flow(("opened", "solved", "reopened", "unknown_solved"), "touchpoint", DAY_MS, 180),
+    "ces_by_day": _flow(("1", "2", "3", "4", "5", "6", "7"), "scale", DAY_MS, 180),
+    "product_by_day": _flow(("good", "n"), "scale", DAY_MS, 180),
+    "answers_by_day": _flow(("n", "with_comment", "with_touchpoint"), "survey", DAY_MS, 180),
+    "comment_lengths_by_day": _flow(("comments",), "bin of the length in characters", DAY_MS, 90),
+    "requests_by_day": _flow(("sent", "answered"), "survey/touchpoint", DAY_MS, 180),
+    "survey_requests_by_day": _flow(("n",), "survey/what became of it", DAY_MS, 180),
+    "tickets_by_day": _flow(
+        ("opened", "solved", "reopened", "unknown_solved", "early_replies"), "touchpoint", DAY_MS, 180
+    ),
+    "first_responses_by_day": _flow(("clock", "business"), "touchpoint/bin of processors.sketch, in ms", DAY_MS, 90),
+    "resolutions_by_day": _flow(("clock", "business"), "touchpoint/bin of processors.sketch, in ms", DAY_MS, 90),
+    "agent_responses_by_day": _flow(("clock", "business"), "agent/bin of processors.sketch, in ms", DAY_MS, 90),
+    "agent_load_by_day": _flow(("first_responses", "resolved"), "agent", DAY_MS, 90),
+    "goals_by_hour": _flow(("completed", "failed"), "goal", HOUR_MS, 8),
     "goals_by_day": _flow(("completed", "failed"), "goal", DAY_MS, 180),
+    "promises_by_day": _flow(("promised", "valued"), "", DAY_MS, 180),
+    "first_values_by_day": _flow(("n",), "bin of the days from the promise", DAY_MS, 180),
+    "steps_by_day": _flow(("reached", "went_on"), "step", DAY_MS, 180),
+    "step_days_by_day": _flow(("n",), "step:bin of the days to the next", DAY_MS, 180),
     "interactions_by_day": _flow(("ended",), "touchpoint", DAY_MS, 90),
     "events_by_day": _flow(("accepted",), "family", DAY_MS, 180),
     "oddities_by_day": _flow(("n",), "oddity", DAY_MS, 180),
@@ -72,6 +89,8 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "health_band": _gauge(("customers",), "band"),
     "quadrant": _gauge(("customers",), "quadrant"),
     "alerts_open": _gauge(("episodes",), "rule"),
+    promises.GAUGE: _gauge(("kept", "valued", "promised"), ""),
+    "customers_by_last_use": _gauge(("customers",), "UTC day, counted from 1970"),
     "as_of": FigureSpec(kind="clock", places=("epoch_ms",), dimension=""),
     "quiet_feeds": FigureSpec(kind="clock", places=("epoch_ms",), dimension="feed"),
 }
@@ -92,6 +111,10 @@ def gauges(state: "CustomerState") -> Gauges:
     found: Gauges = {("customers", state.account.stage): (1,)}
     _ticket_gauges(state.tickets, found)
     found.update(commercial.gauges(state.commercial, state.account))
+    if not state.account.is_gone:
+        found.update(promises.gauges(state.promises))
+        if not state.usage.active.empty:
+            found["customers_by_last_use", str(state.usage.active.newest_day)] = (1,)
     risk = state.health.get("risk")
     if risk is not None and risk.band is not None and not state.account.is_gone:
         found["health_band", risk.band] = (1,)

@@ -6,7 +6,7 @@ built only to be published.
 
 from typing import TYPE_CHECKING
 
-from processors import alerts, explanation, health, loyalty
+from processors import alerts, explanation, health, loyalty, survey_plan
 from processors.conditions import Judged, View
 from processors.definitions import Scorecard
 from processors.due import daily_slot
@@ -47,7 +47,7 @@ def judge(sheet: Sheet, cause: Cause, context: Context, occurred_at: int | None 
         if purpose == "risk":
             risk = now
     loyalty.judge(sheet, cause, context)
-    alerts.judge(View(sheet, risk), cause, context)
+    alerts.judge(View(sheet, risk), cause, context, occurred_at)
     return judged
 
 
@@ -57,7 +57,7 @@ def next_due(sheet: Sheet) -> int:
     Windows move on at the customer's daily slot; silences, expiries, dwell times and the snapshot are due at their own time.
     """
     state, as_of_ms = sheet.state, sheet.as_of_ms
-    due = min(alerts.next_due(sheet), loyalty.next_due(sheet))
+    due = min(alerts.next_due(sheet), loyalty.next_due(sheet), survey_plan.next_due(state, as_of_ms, sheet.definitions))
     if as_of_ms < state.last_seen_at + sheet.definitions.settles_after_ms:
         due = min(due, daily_slot(state.customer_id, as_of_ms))
     override = _override(state, as_of_ms)

@@ -4,15 +4,20 @@ import msgspec
 from msgspec import Struct, field
 
 from processors.accounts import AccountState
-from processors.alerts import EpisodeBook
+from processors.episodes import EpisodeBook
 from processors.commercial import CommercialState
 from processors.csat import CsatState
 from processors.due import NEVER
 from processors.effects import Causes
+from processors.feedback import FeedbackState
 from processors.health import Scores
+from processors.journey import JourneyState
 from processors.loyalty import LoyaltyState
 from processors.nps import NpsState
+from processors.promises import PromiseLedger
+from processors.responses import ResponseState
 from processors.seen import SeenIds
+from processors.survey_plan import PlanState
 from processors.tickets import TicketsState
 from processors.timeline import TimelineState
 from processors.usage import UsageState
@@ -50,6 +55,11 @@ class CustomerState(Struct, array_like=True):
     interactions: dict[str, dict[int, int]] = {}
     timeline: TimelineState = field(default_factory=TimelineState)
     commercial: CommercialState = field(default_factory=CommercialState)
+    promises: PromiseLedger = field(default_factory=PromiseLedger)
+    journey: JourneyState = field(default_factory=JourneyState)
+    feedback: FeedbackState = field(default_factory=FeedbackState)
+    responses: ResponseState = field(default_factory=ResponseState)
+    plan: PlanState = field(default_factory=PlanState)
 
 
 encode = msgspec.msgpack.Encoder().encode
