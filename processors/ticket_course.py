@@ -27,7 +27,8 @@ FLOW_OPENED: Final = 0
 FLOW_SOLVED: Final = 1
 FLOW_REOPENED: Final = 2
 FLOW_UNKNOWN_SOLVED: Final = 3
-FLOWS: Final = 4
+FLOW_EARLY_REPLY: Final = 4
+FLOWS: Final = 5
 
 _UNKNOWN: Final = 0
 _OPEN: Final = 1
@@ -53,12 +54,18 @@ class Course(NamedTuple):
 
     `opened` is in milliseconds since the base and None while nothing opened the ticket; `assumed` says that it is the time of a
     reopening, because the opening is unknown. `flows` are (milliseconds since the base) * 8 + the code of what is counted.
+
+    `responded` is the entry of the first reply from the opening on; a reply before the opening answers nothing and is counted
+    as an early one. `resolved` is the entry of the solve that still stands: a reopening takes it back, and a ticket that was
+    closed without one has none. Both are None while the opening is unknown.
     """
 
     is_open: bool
     opened: int | None
     assumed: bool
     flows: list[int]
+    responded: int | None = None
+    resolved: int | None = None
 
 
 NO_COURSE: Final = Course(is_open=False, opened=None, assumed=False, flows=[])
@@ -74,6 +81,7 @@ def course_of(history: list[int]) -> Course:
     opened: int | None = None
     assumed = False
     flows: list[int] = []
+    resolved: int | None = None
     for entry in history if _all_times_differ(history) else _untied(history):
         kind = entry & KIND_MASK
         step = _STEPS.get((status, kind))
@@ -82,11 +90,20 @@ def course_of(history: list[int]) -> Course:
         status, flow = step
         if flow is not None:
             flows.append(entry - kind | flow)
+            resolved = entry if flow == FLOW_SOLVED else None
         if kind == OPENED:
             opened, assumed = entry >> KIND_BITS, False
         elif opened is None and status == _OPEN:
             opened, assumed = entry >> KIND_BITS, True
-    return Course(status == _OPEN, opened, assumed, flows)
+    if opened is None or assumed:
+        return Course(status == _OPEN, opened, assumed, flows)
+    return Course(status == _OPEN, opened, assumed, flows, _first_response(history, opened, flows), resolved)
+
+
+def opened_of(history: list[int]) -> int | None:
+    """When a ticket was opened, as `Course.opened` says it, without following the whole course."""
+    opening = _opening_of(history)
+    return None if opening is None else opening >> KIND_BITS
 
 
 def insert(history: list[int], entry: int) -> bool:
@@ -109,21 +126,52 @@ def insert(history: list[int], entry: int) -> bool:
 
 
 def cut(history: list[int], most: int) -> bool:
-    """Drop the oldest entries but the opening until `most` are left, and say whether any was dropped."""
+    """Drop the oldest entries but the opening and the first response until `most` are left, and say whether any was dropped.
+
+    These two are what durations are made of: without them a later reply would be taken for the first one.
+    """
     if len(history) <= most:
         return False
-    while len(history) > most:
-        del history[1 if history[0] & KIND_MASK == OPENED else 0]
+    kept = (_opening_of(history), course_of(history).responded)
+    for entry in [entry for entry in history if entry not in kept][: len(history) - most]:
+        history.remove(entry)
     return True
 
 
 def at_rest(history: list[int]) -> list[int]:
-    """What a ticket that is done still needs: its opening, or the reopening that stands for it, and its newest end."""
-    opening = next((entry for entry in history if entry & KIND_MASK == OPENED), None)
-    if opening is None:
-        opening = next((entry for entry in history if entry & KIND_MASK == REOPENED), None)
-    end = next((entry for entry in reversed(history) if entry & KIND_MASK in {SOLVED, CLOSED}), None)
-    return sorted(entry for entry in (opening, end) if entry is not None)
+    """What a ticket that is done still needs: its opening, or the reopening that stands for it, its first response and its end.
+
+    The end is the solve that stands, so that a reopening can take it back; of a ticket without one, what closed it.
+    """
+    course = course_of(history)
+    end = course.resolved
+    if end is None:
+        closed_only = course.opened is not None and not course.assumed
+        ends = {CLOSED} if closed_only else {SOLVED, CLOSED}
+        end = next((entry for entry in reversed(history) if entry & KIND_MASK in ends), None)
+    return sorted(entry for entry in {_opening_of(history), course.responded, end} if entry is not None)
+
+
+def _opening_of(history: list[int]) -> int | None:
+    """The entry of the opening, or of the first reopening where there is none."""
+    reopening = None
+    for entry in history:
+        kind = entry & KIND_MASK
+        if kind == OPENED:
+            return entry
+        if kind == REOPENED and reopening is None:
+            reopening = entry
+    return reopening
+
+
+def _first_response(history: list[int], opened: int, flows: list[int]) -> int | None:
+    """The first reply from the opening on; those before it are added to what is counted."""
+    for entry in history:
+        if entry & KIND_MASK == REPLIED:
+            if entry >> KIND_BITS >= opened:
+                return entry
+            flows.append(entry - REPLIED | FLOW_EARLY_REPLY)
+    return None
 
 
 def _all_times_differ(history: list[int]) -> bool:

@@ -9,15 +9,19 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
+from processors import response_times
 from processors.names import OTHER, Names, short_id
+from processors.response_times import NO_ANSWERS, Answers, answers_of
+from processors.ticket import PRIORITIES, Ticket
 from processors.ticket_course import (
     FLOWS,
     KIND_BITS,
     KIND_CODES,
     KIND_MASK,
     NO_COURSE,
+    REPLIED,
+    SOLVED,
     Course,
-    at_rest,
     course_of,
     cut,
     insert,
@@ -29,8 +33,10 @@ from schemas.events import Priority, TicketEvent
 MAX_OPEN: Final = 500
 MAX_CLOSED: Final = 200
 MAX_HISTORY: Final = 32
+MAX_AGENTS: Final = 64
+MAX_AGENT_CHARS: Final = 64
 REST_DAYS: Final = 30
-"""After so many days without anything new, only the opening and the end of a closed ticket are kept."""
+"""After so many days without anything new, only the opening, the first response and the end of a closed ticket are kept."""
 
 FORGOTTEN_DAYS: Final = D90.days
 """After so many a closed ticket is forgotten: no window sees what it counted. Reopened later, it counts as opened then."""
@@ -38,50 +44,14 @@ FORGOTTEN_DAYS: Final = D90.days
 AGEING_DAYS: Final = (1, 3, 7, 30)
 """The upper ends of the ageing buckets 0-1, 1-3, 3-7, 7-30; the last one has none."""
 
-PRIORITIES: Final[tuple[Priority, ...]] = ("low", "normal", "high", "urgent")
-_PRIORITY_CODES: Final[dict[Priority, int]] = {name: code for code, name in enumerate(PRIORITIES)}
-_NORMAL: Final = 1
-_PRIORITY_BITS: Final = 2
-_PRIORITY_MASK: Final = 3
-
-
-class Ticket(Struct, array_like=True, gc=False):
-    """One ticket. All times are milliseconds since `base_ms`, which keeps them small.
-
-    `history` is that of `processors.ticket_course`. `opened` is the time of opening that it gives. `priority` is the time at
-    which it was said * 4 + its code, None when it never was; `touchpoint` was said at `touchpoint_at`. Of two said in one
-    millisecond the more urgent and the alphabetically later count.
-    """
-
-    base_ms: int
-    history: list[int] = field(default_factory=list)
-    opened: int | None = None
-    priority: int | None = None
-    touchpoint: str = OTHER
-    touchpoint_at: int | None = None
-
-    @property
-    def priority_name(self) -> Priority:
-        """The priority last said, `normal` when none was."""
-        return PRIORITIES[_NORMAL if self.priority is None else self.priority & _PRIORITY_MASK]
-
-    @property
-    def opened_at(self) -> int:
-        """When it was opened, as far as is known; its first event's time when nothing opened it."""
-        return self.base_ms + (self.history[0] >> KIND_BITS if self.opened is None else self.opened)
-
-    @property
-    def newest_at(self) -> int:
-        """When something last happened to it."""
-        return self.base_ms + (self.history[-1] >> KIND_BITS)
-
 
 class TicketsState(Struct, array_like=True, gc=False):
     """The open tickets and the newest of the others by id, and what was counted by day.
 
-    `flows` has the places opened, solved, reopened, solved though unknown. `overflow_open` counts open tickets beyond the
-    bound, those opened longest ago first; each end of an unknown ticket is taken for the end of one of them.
-    `oldest_overflow_at` is the oldest opening among them, 0 for none.
+    `flows` has the places opened, solved, reopened, solved though unknown, replied before the opening. `overflow_open` counts
+    open tickets beyond the bound, those opened longest ago first; each end of an unknown ticket is taken for the end of one of
+    them. `oldest_overflow_at` is the oldest opening among them, 0 for none. `agents` are the names behind the numbers in
+    `Ticket.by`, counted from 1; `folded_agents` counts the answers of those beyond the bound, which are `other`.
     """
 
     open: dict[str, Ticket] = field(default_factory=dict)
@@ -92,7 +62,8 @@ class TicketsState(Struct, array_like=True, gc=False):
     forgotten_closed: int = 0
     cut_histories: int = 0
     other_touchpoints: int = 0
-    newest_at: int = 0
+    agents: list[str] = field(default_factory=list)
+    folded_agents: int = 0
 
 
 class Flows(NamedTuple):
@@ -102,6 +73,7 @@ class Flows(NamedTuple):
     solved: int
     reopened: int
     unknown_solved: int
+    early_replies: int = 0
 
 
 def fold(
@@ -112,22 +84,20 @@ def fold(
     totals: Totals,
 ) -> None:
     """Put an event into its ticket's history, and count what that changes."""
-    state.newest_at = max(state.newest_at, event.occurred_at)
     ticket_id = short_id(event.ticket_id)
     ticket = state.open.get(ticket_id) or state.closed.get(ticket_id)
     if ticket is None:
         ticket = Ticket(event.occurred_at)
-        before, touchpoint_before = NO_COURSE, OTHER
+        before, answers, touchpoint_before = NO_COURSE, NO_ANSWERS, OTHER
     else:
         before, touchpoint_before = course_of(ticket.history), ticket.touchpoint
+        answers = _answers(state, ticket, before)
     after_ms = event.occurred_at - ticket.base_ms
     _describe(state, ticket, event, after_ms, definitions, totals)
-    changed = insert(ticket.history, after_ms << KIND_BITS | KIND_CODES[event.kind])
-    after = course_of(ticket.history) if changed else before
+    after = _enter(state, ticket, event, after_ms << KIND_BITS | KIND_CODES[event.kind], totals) or before
     _count_difference(state, ticket, before, after, touchpoint_before, totals)
-    if cut(ticket.history, MAX_HISTORY):
-        state.cut_histories += 1
-        totals.oddity("cut_ticket_history", event.occurred_at)
+    response_times.count_difference(answers, _answers(state, ticket, after), definitions.calendars, totals)
+    _cut(state, ticket, event, totals)
     if before is NO_COURSE and event.kind in {"solved", "closed"}:
         _end_unfollowed(state)
     _file(state, ticket_id, ticket, after)
@@ -143,7 +113,7 @@ def open_by_priority(state: TicketsState) -> dict[Priority, int]:
     """The open tickets that are followed, by each priority."""
     counts = [0] * len(PRIORITIES)
     for ticket in state.open.values():
-        counts[_NORMAL if ticket.priority is None else ticket.priority & _PRIORITY_MASK] += 1
+        counts[ticket.priority_code] += 1
     return dict(zip(PRIORITIES, counts, strict=True))
 
 
@@ -203,17 +173,16 @@ def prune(state: TicketsState, as_of_ms: int) -> None:
     for ticket_id, ticket in list(state.closed.items()):
         newest_at = ticket.newest_at
         if newest_at < rested_ms:
-            _lay_to_rest(ticket)
+            ticket.lay_to_rest()
             if newest_at < forgotten_ms or not ticket.history:
                 del state.closed[ticket_id]
+    _forget_agents(state)
 
 
 def shorten(state: TicketsState, most: int, at_ms: int, totals: Totals) -> None:
     """Cut the histories of all tickets to so many entries, but for those that would read differently."""
     for ticket in (*state.open.values(), *state.closed.values()):
-        history = list(ticket.history)
-        if cut(history, most) and course_of(history)[:3] == course_of(ticket.history)[:3]:
-            ticket.history = history
+        if ticket.shortened(most):
             state.cut_histories += 1
             totals.oddity("cut_ticket_history", at_ms)
 
@@ -237,9 +206,7 @@ def keep_newest(state: TicketsState, most_open: int, most_closed: int, totals: T
 def _describe(state: TicketsState, ticket: Ticket, event: TicketEvent, after_ms: int, definitions: Names, totals: Totals) -> None:
     """Take over priority and touchpoint where the event says them and nothing newer did."""
     if event.priority is not None:
-        said = after_ms << _PRIORITY_BITS | _PRIORITY_CODES[event.priority]
-        if ticket.priority is None or said > ticket.priority:
-            ticket.priority = said
+        ticket.say_priority(after_ms, event.priority)
     touchpoint = event.touchpoint
     if touchpoint is None:
         return
@@ -247,18 +214,71 @@ def _describe(state: TicketsState, ticket: Ticket, event: TicketEvent, after_ms:
         touchpoint = OTHER
         state.other_touchpoints += 1
         totals.oddity("other_touchpoint", event.occurred_at)
-    known_at = ticket.touchpoint_at
-    if known_at is None or (after_ms, touchpoint) > (known_at, ticket.touchpoint):
-        ticket.touchpoint, ticket.touchpoint_at = touchpoint, after_ms
+    ticket.say_touchpoint(after_ms, touchpoint)
 
 
-def _lay_to_rest(ticket: Ticket) -> None:
-    """Keep what a reopening needs. When priority and touchpoint were said matters no more: whatever comes is newer."""
-    ticket.history = at_rest(ticket.history)
-    if ticket.priority is not None:
-        ticket.priority &= _PRIORITY_MASK
-    if ticket.touchpoint_at is not None:
-        ticket.touchpoint_at = 0
+def _enter(state: TicketsState, ticket: Ticket, event: TicketEvent, entry: int, totals: Totals) -> Course | None:
+    """Put an entry into a ticket's history, with who wrote it; the new course, None when nothing is new.
+
+    Of two who wrote the same kind of entry in the same millisecond the alphabetically first counts.
+    """
+    authors = ticket.authors()
+    inserted = insert(ticket.history, entry)
+    if event.agent_id is not None and entry & KIND_MASK in (REPLIED, SOLVED) and entry in ticket.history:
+        number = _number(state, _agent_name(event.agent_id), event.occurred_at, totals)
+        known = authors.get(entry)
+        if known is None or state.agents[number - 1] < state.agents[known - 1]:
+            authors[entry] = number
+    if inserted or authors:
+        ticket.written_by(authors)
+    return course_of(ticket.history) if inserted else None
+
+
+def _cut(state: TicketsState, ticket: Ticket, event: TicketEvent, totals: Totals) -> None:
+    """Keep a history within its bound."""
+    if len(ticket.history) <= MAX_HISTORY:
+        return
+    authors = ticket.authors()
+    cut(ticket.history, MAX_HISTORY)
+    ticket.written_by(authors)
+    state.cut_histories += 1
+    totals.oddity("cut_ticket_history", event.occurred_at)
+
+
+def _answers(state: TicketsState, ticket: Ticket, course: Course) -> Answers:
+    """How a ticket was answered, and by whom."""
+    authors = {entry: state.agents[number - 1] for entry, number in ticket.authors().items()} if ticket.by else {}
+    return answers_of(course, ticket.base_ms, ticket.touchpoint, authors)
+
+
+def _agent_name(agent_id: str) -> str:
+    """The name under which an agent is counted: a long one is cut short, and the bar parts the keys of the fleet's counts."""
+    name = agent_id if len(agent_id) <= MAX_AGENT_CHARS else short_id(agent_id)
+    return name.replace("|", "/")
+
+
+def _number(state: TicketsState, name: str, at_ms: int, totals: Totals) -> int:
+    """The number of an agent among those who answer the customer, counted from 1; beyond the bound all have that of `other`."""
+    agents = state.agents
+    if name not in agents and len(agents) >= MAX_AGENTS - 1:
+        name = OTHER
+        state.folded_agents += 1
+        totals.oddity("folded_agent", at_ms)
+    if name not in agents:
+        agents.append(name)
+    return agents.index(name) + 1
+
+
+def _forget_agents(state: TicketsState) -> None:
+    """Drop the names behind which no entry of a ticket stands any more, and number the others anew."""
+    tickets = [*state.open.values(), *state.closed.values()]
+    used = sorted({number for ticket in tickets for number in ticket.by if number})
+    if len(used) == len(state.agents):
+        return
+    renumbered = {number: place for place, number in enumerate(used, 1)}
+    state.agents = [state.agents[number - 1] for number in used]
+    for ticket in tickets:
+        ticket.by = [renumbered.get(number, 0) for number in ticket.by]
 
 
 def _count_difference(
@@ -289,7 +309,6 @@ def _count(state: TicketsState, base_ms: int, flow: int, count: int, touchpoint:
 
 def _file(state: TicketsState, ticket_id: str, ticket: Ticket, course: Course) -> None:
     """Put a ticket among the open or the others."""
-    ticket.opened = course.opened
     if course.is_open:
         state.closed.pop(ticket_id, None)
         state.open[ticket_id] = ticket

@@ -154,6 +154,6 @@ def test_backlog_flows_and_ageing_at_the_end_of_each_day_equal_the_batch_computa
         assert sum(by_opening_day.values()) == log.backlog_at(moment) == log.backlog_at(end_of(day)), day
         assert sum(fleet.by_dimension("open_tickets_by_priority").values()) == log.backlog_at(moment), day
         assert ageing_of(by_opening_day, number) == log.ageing_at(moment), day
-        opened, solved, reopened, unknown = fleet.flow("tickets_by_day", number * DAY_MS)
+        opened, solved, reopened, unknown, _ = fleet.flow("tickets_by_day", number * DAY_MS)
         expected = [happened[what].get(day, 0) for what in ("opened", "solved", "reopened")]
         assert ([opened, solved, reopened], unknown) == (expected, 0), day

@@ -35,8 +35,10 @@ def figures(state: TicketsState, totals: Totals) -> dict[str, object]:
         "flows": tickets.flows(state, D30, NOON),
         "ageing": tickets.ageing(state, NOON),
         "days": tickets.opened_day_counts(state),
-        "fleet": {key: counts for key, counts in totals.items() if any(counts) and key[0] == "tickets_by_day"},
-        "newest": state.newest_at,
+        "fleet": {key: counts for key, counts in totals.items() if any(counts) and key[0] not in {"oddities_by_day"}},
+        "agents": {
+            name: [state.agents[number - 1] if number else None for number in found.by] for name, found in state.open.items()
+        },
     }
 
 
@@ -64,7 +66,11 @@ def batch_answer(events: list[TicketEvent]) -> dict[str, object]:
             is_open[name] = True
             opened_at.setdefault(name, at)
             counts["reopened"] += 1
-    return {"open": sorted((name, opened_at[name]) for name, still in is_open.items() if still), "counts": counts}
+    for event in events:
+        counts["early_replies"] += (
+            event.kind == "replied" and event.ticket_id in has_opening and event.occurred_at < opened_at[event.ticket_id]
+        )
+    return {"open": sorted((name, opened_at[name]) for name, still in is_open.items() if still), "counts": +counts}
 
 
 @given(EVENTS)
@@ -75,7 +81,7 @@ def test_backlog_and_flows_are_the_batch_answer_in_any_order(events: list[Ticket
     assert sorted((name, found.opened_at) for name, found in state.open.items()) == expected["open"]
     found = Counter({name: count for name, count in tickets.flows(state, D30, NOON)._asdict().items() if count})
     assert found == expected["counts"]
-    by_place = [sum(counts[place] for key, counts in totals.items() if key[0] == "tickets_by_day") for place in range(4)]
+    by_place = [sum(counts[place] for key, counts in totals.items() if key[0] == "tickets_by_day") for place in range(5)]
     assert by_place == list(tickets.flows(state, D30, NOON))
 
 

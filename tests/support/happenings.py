@@ -47,6 +47,7 @@ def ticket(
     *,
     priority: Priority | None = None,
     touchpoint: str | None = None,
+    agent: str | None = None,
 ) -> TicketEvent:
     return TicketEvent(
         event_id=f"t{next(_numbers)}",
@@ -56,6 +57,7 @@ def ticket(
         ticket_id=ticket_id,
         priority=priority,
         touchpoint=touchpoint,
+        agent_id=agent,
     )
 
 

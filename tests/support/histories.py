@@ -46,6 +46,7 @@ def tickets(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         ticket_id=f"{draw(st.sampled_from(['T1', 'T2', 'T3', 'T4']))}-{at // (20 * DAY_MS)}",
         priority=draw(st.sampled_from([None, *get_args(Priority), "urgent"])),
         touchpoint=draw(TOUCHPOINTS),
+        agent_id=draw(st.sampled_from([None, "an", "bo", "chi"])),
     )
 
 
@@ -94,7 +95,7 @@ def accounts(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         renewal_at=draw(st.sampled_from([None, END_MS + 30 * DAY_MS])),
         owner=draw(st.sampled_from(["Chi", "Dung"])),
         amount_cents=1,
-        status="paid",
+        status=draw(st.sampled_from(["paid", "late", "failed"])),
         reason_text="so it is",
         referred_customer_id="else",
         respondent_id="r1",

@@ -45,6 +45,7 @@ def ticket_events(at: st.SearchStrategy[int], tickets: int = 3) -> st.SearchStra
         ticket_id=st.sampled_from([f"T{number}" for number in range(tickets)]),
         priority=st.sampled_from([None, *get_args(Priority)]),
         touchpoint=TOUCHPOINTS,
+        agent_id=st.sampled_from([None, "an", "bo", "chi"]),
     )
 
 

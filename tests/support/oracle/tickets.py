@@ -14,14 +14,24 @@ KINDS = ("opened", "replied", "solved", "reopened", "closed")
 URGENCY = ("low", "normal", "high", "urgent")
 
 
+class Answer(NamedTuple):
+    """A first response or a resolution: from when to when, and by whom."""
+
+    opened_at: int
+    ended_at: int
+    agent: str
+
+
 class Course(NamedTuple):
-    """How a ticket stands, and what is counted of it: (opened, solved, reopened or unknown_solved, time)."""
+    """How a ticket stands, and what is counted of it: (opened, solved, reopened, unknown_solved or early_replies, time)."""
 
     is_open: bool
     opened_at: int | None
     priority: str
     touchpoint: str
     flows: list[tuple[str, int]]
+    first_response: Answer | None = None
+    resolution: Answer | None = None
 
 
 def courses(events: Iterable[Event], names: Names) -> dict[str, Course]:
@@ -33,10 +43,30 @@ def courses(events: Iterable[Event], names: Names) -> dict[str, Course]:
 
 def _course(events: Sequence[Event], names: Names) -> Course:
     opened_at, is_open, flows = _walk(events)
+    knows_opening = any(event["kind"] == "opened" for event in events)
+    replies = sorted({event["occurred_at"] for event in events if event["kind"] == "replied"})
+    first_response = resolution = None
+    if knows_opening and opened_at is not None:
+        flows += [("early_replies", at) for at in replies if at < opened_at]
+        answered = [at for at in replies if at >= opened_at]
+        if answered:
+            first_response = Answer(opened_at, answered[0], _agent(events, "replied", answered[0]))
+        solved = [at for kind, at in flows if kind == "solved"]
+        # Solved for good: nothing opened it again, and it was not closed without a solve after that.
+        last = [kind for kind, _ in flows if kind in ("opened", "solved", "reopened")][-1]
+        if solved and last == "solved":
+            resolution = Answer(opened_at, solved[-1], _agent(events, "solved", solved[-1]))
     priorities = [(event["occurred_at"], URGENCY.index(event["priority"])) for event in events if event["priority"]]
     touchpoints = [(event["occurred_at"], names.touchpoint(event["touchpoint"])) for event in events if event["touchpoint"]]
     priority = URGENCY[max(priorities)[1]] if priorities else "normal"
-    return Course(is_open, opened_at, priority, max(touchpoints)[1] if touchpoints else "other", flows)
+    touchpoint = max(touchpoints)[1] if touchpoints else "other"
+    return Course(is_open, opened_at, priority, touchpoint, flows, first_response, resolution)
+
+
+def _agent(events: Sequence[Event], kind: str, at: int) -> str:
+    """Who did it; of several at one time the alphabetically first."""
+    there = (event["agent_id"] for event in events if event["kind"] == kind and event["occurred_at"] == at)
+    return min((agent for agent in there if agent), default="other")
 
 
 def _walk(events: Sequence[Event]) -> tuple[int | None, bool, list[tuple[str, int]]]:

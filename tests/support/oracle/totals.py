@@ -12,7 +12,7 @@ from tests.support.oracle.tickets import courses
 FlowKey = tuple[str, str, int]
 GaugeKey = tuple[str, str]
 FAMILIES = {"cs.tickets": "tickets", "cs.usage": "usage", "cs.surveys": "surveys", "cs.accounts": "accounts"}
-TICKET_PLACES = ("opened", "solved", "reopened", "unknown_solved")
+TICKET_PLACES = ("opened", "solved", "reopened", "unknown_solved", "early_replies")
 
 
 class Flows:
