@@ -140,7 +140,7 @@ class FleetState:
         """The part of each partition that shows one."""
         return self._parts.get(key, {})
 
-    def keys(self) -> Iterable[CountKey]:
+    def counted(self) -> Iterable[CountKey]:
         """Everything that is counted."""
         return self._parts.keys()
 

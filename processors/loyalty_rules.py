@@ -14,7 +14,7 @@ CHURNER_SHARE: Final = "churner_share"
 """Of the fleet's customers with a quadrant the share of churners, 0 to 1, as the tick brings it."""
 
 TOP_TENTH: Final = "mrr_top_tenth_cents"
-"""The monthly revenue from which a customer is in the top tenth of the fleet, as the tick brings it: by currency, `|EUR` behind."""
+"""The monthly revenue from which a customer is in the top tenth of the fleet, as the tick brings it: by currency: `…|EUR`."""
 
 
 def is_lone(view: View, rule: Rule) -> bool:

@@ -24,7 +24,7 @@ from streams.catalogue import UnknownDefinitions
 from streams.dead_letters import DEAD_LETTERS_TOPIC, FailureLimit, dead_letter
 from streams.partials import Partials, count_gauges
 from streams.placing import wrong_key, wrong_partition, wrong_time
-from streams.records import InputRecord, OutputRecord, Transaction
+from streams.records import InputRecord, OutputRecord, PartitionsChanged, Transaction
 from streams.steps import Folded, GivenUp, Postponed, Reconsidered, Step, TimePassed, carry_out
 from streams.store import Customer, CustomerStore
 from streams.ticks import TICKS_TOPIC
@@ -44,10 +44,6 @@ OUTPUT_TOPICS: dict[type[CustomerOutput], str] = {
 
 Definer = Callable[[int], Definitions | None]
 """The definitions of a version, None while it is not known."""
-
-
-class PartitionsChanged(Exception):
-    """The partition count of the topics is not the one that the state was written with."""
 
 
 class PartitionDriver:
@@ -97,10 +93,7 @@ class PartitionDriver:
         """
         meta = self.totals.meta
         if meta.partitions != self._partitions:
-            raise PartitionsChanged(
-                f"the state of {self._incarnation} was written with {meta.partitions} partitions and the topics have "
-                f"{self._partitions}: set the partitions back, or rebuild under a new application id"
-            )
+            raise PartitionsChanged(self._incarnation, meta.partitions, self._partitions)
         self._offsets = dict(meta.offsets)
 
     @property

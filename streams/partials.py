@@ -4,6 +4,7 @@ Partials are absolute, so that seeing one twice or late changes nothing; a tombs
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from processors.fleet import QUIET_FEEDS, gauges
 from processors.windows import DAY_MS
@@ -16,6 +17,30 @@ from streams.totals import TotalKey, TotalsStore
 PARTIALS_TOPIC = "cs.fleet-partials"
 AS_OF: TotalKey = ("as_of", "", None)
 """The partial that closes a tick: its only count is the time up to which the partition's figures are complete."""
+
+
+class PartialName(NamedTuple):
+    """What a partial is the newest of: the key of its record, which a tombstone has nothing else to say by."""
+
+    key: TotalKey
+    partition: int
+    incarnation: str
+
+
+def write_name(name: PartialName) -> bytes:
+    """The key of a partial's record."""
+    (figure, dimension, bucket), partition, incarnation = name
+    return f"{figure}|{dimension}|{'' if bucket is None else bucket}|{partition}|{incarnation}".encode()
+
+
+def read_name(key: bytes) -> PartialName | None:
+    """What the key of a partial's record says; None when it is no such key. A dimension may hold the bar as well."""
+    try:
+        figure, _, rest = key.decode().partition("|")
+        dimension, bucket, partition, incarnation = rest.rsplit("|", 3)
+        return PartialName((figure, dimension, int(bucket) if bucket else None), int(partition), incarnation)
+    except ValueError:
+        return None
 
 
 class Partials:
@@ -70,8 +95,7 @@ class Partials:
         return self._output(key, self._codec.encode(PARTIALS_TOPIC, record), meta.clock_ms)
 
     def _output(self, key: TotalKey, value: bytes | None, as_of_ms: int) -> OutputRecord:
-        figure, dimension, bucket = key
-        name = f"{figure}|{dimension}|{'' if bucket is None else bucket}|{self._partition}|{self._incarnation}".encode()
+        name = write_name(PartialName(key, self._partition, self._incarnation))
         return OutputRecord(PARTIALS_TOPIC, name, value, as_of_ms, partition=0)
 
 

@@ -28,6 +28,16 @@ class OutputRecord(Struct, gc=False):
     timestamp_ms: int | None = None
 
 
+class PartitionsChanged(Exception):
+    """The partition count of the topics is not the one that the state was written with."""
+
+    def __init__(self, incarnation: str, before: int, now: int) -> None:
+        super().__init__(
+            f"the state of {incarnation} was written with {before} partitions and the topics have {now}: "
+            "set the partitions back, or rebuild under a new application id"
+        )
+
+
 class Transaction(Struct, gc=False):
     """All that one commit makes visible, atomically: state, outputs, and how far the inputs are read.
 

@@ -24,10 +24,10 @@ from streams.codecs import codec_of
 from streams.dead_letters import FailureLimit, TooManyFailures
 from streams.definitions_log import DefinitionsLogError, apply, read_versions, sha256_of
 from streams.definitions_watch import DefinitionsUnreadable, DefinitionsWatch
-from streams.driver import PartitionDriver, PartitionsChanged
+from streams.driver import PartitionDriver
 from streams.kafka_state import PositionsDisagree
 from streams.reader import OffsetGone
-from streams.records import Transaction
+from streams.records import PartitionsChanged, Transaction
 from streams.restore import RestoreFailed
 from streams.runtime import Runtime
 from streams.security import kafka_config

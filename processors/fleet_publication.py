@@ -1,0 +1,182 @@
+"""What is published about the whole fleet: each value when it changed, the fleet's alerts, the touchpoint map, the owners' lists.
+
+What was published is remembered as a digest and a number for each key, so that a restart publishes nothing twice and a record's
+id is the same whenever the same partials are read in the same order.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from processors.effects import record_id
+from processors.fleet_figures import MAKERS, MRR_TOP_TENTH, Maker, View
+from processors.fleet_rules import FleetRuleBook, judge
+from processors.fleet_view import FleetValue
+from schemas.records import FleetAlert, FleetOutput, FleetSnapshot
+
+COVERAGE: Final = "coverage_share"
+TICK_FIGURES: Final = ("churner_share", MRR_TOP_TENTH)
+"""What customers' rules need of the fleet. It goes out with every publication, changed or not, so that the newest is never far
+from the end of its topic."""
+
+_GONE: Final = "nothing is counted here any more"
+_DIGEST_BYTES: Final = 8
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Published(Struct, array_like=True, gc=False):
+    """What was last published under a key: its number, and a digest of what it said."""
+
+    sequence: int
+    digest: bytes
+
+
+class Keyed(Struct, frozen=True, gc=False):
+    """A record to publish, with its key in its topic."""
+
+    key: str
+    record: FleetOutput
+
+
+class Memory:
+    """What was published, by kind and key; `changed` names what differs from the last time it was written down."""
+
+    def __init__(self) -> None:
+        self.published: dict[tuple[str, str], Published] = {}
+        self.books: dict[str, FleetRuleBook] = {}
+        self.changed: set[tuple[str, str]] = set()
+
+    def next_number(self, kind: str, key: str, content: object) -> int | None:
+        """The number of the next record under a key; None when it would say what the last one said."""
+        digest = blake2b(_encode(content), digest_size=_DIGEST_BYTES).digest()
+        known = self.published.get((kind, key))
+        if known is not None and known.digest == digest:
+            return None
+        return self._number(kind, key, digest, known)
+
+    def number(self, kind: str, key: str) -> int:
+        """The number of the next record under a key, whatever it says."""
+        return self._number(kind, key, b"", self.published.get((kind, key)))
+
+    def _number(self, kind: str, key: str, digest: bytes, known: Published | None) -> int:
+        sequence = 1 if known is None else known.sequence + 1
+        self.published[kind, key] = Published(sequence, digest)
+        self.changed.add((kind, key))
+        return sequence
+
+
+class Edition(Struct, frozen=True, kw_only=True):
+    """What all records of one publication have in common."""
+
+    incarnation: str
+    as_of_ms: int
+    emitted_at: int | None
+    config_version: int
+    coverage_share: float
+
+    def head(self, kind: str, key: str, sequence: int) -> dict[str, Any]:
+        """The fields that every record about the fleet carries."""
+        return {
+            "record_id": record_id(self.incarnation, "fleet", f"{kind}\x00{key}", sequence),
+            "sequence": sequence,
+            "as_of": self.as_of_ms,
+            "emitted_at": self.emitted_at,
+            "config_version": self.config_version,
+        }
+
+
+class MakerFailed(Struct, frozen=True):
+    """A family's figures could not be made, which is a mistake of this program: the others are published all the same."""
+
+    family: str
+    error: Exception
+
+
+def make_values(view: View, makers: Iterable[Maker] = MAKERS) -> tuple[list[FleetValue], list[MakerFailed]]:
+    """The values of all families, and which could not be made."""
+    values: list[FleetValue] = []
+    failed = []
+    for maker in makers:
+        try:
+            values += list(maker(view))
+        except Exception as error:  # noqa: BLE001 - one family must not take the others with it; the caller logs it
+            failed.append(MakerFailed(maker.__module__, error))
+    return values, failed
+
+
+def value_key(value: FleetValue) -> str:
+    """What tells a figure's records from all others."""
+    return f"{value.figure}|{value.dimension}|{'' if value.window_days is None else value.window_days}"
+
+
+def coverage(memory: Memory, edition: Edition, reported: int, partitions: int) -> Iterator[Keyed]:
+    """How many partitions have been heard of: the only figure before all have."""
+    value = FleetValue(
+        figure=COVERAGE, value=reported / partitions, numerator=float(reported), denominator=float(partitions), n=partitions
+    )
+    yield from _snapshots(memory, edition, [value])
+
+
+def snapshots(memory: Memory, edition: Edition, values: list[FleetValue], *, is_whole: bool) -> Iterator[Keyed]:
+    """A record for each value that changed since it was last published.
+
+    `is_whole`: these are all there are, so a figure that was published before and is none of them is told to be gone.
+    """
+    yield from _snapshots(memory, edition, values)
+    if is_whole:
+        present = {value_key(value) for value in values} | {f"{COVERAGE}||"}
+        gone = sorted(key for kind, key in memory.published if kind == "value" and key not in present)
+        yield from _snapshots(memory, edition, [_gone(key) for key in gone])
+
+
+def alerts(memory: Memory, edition: Edition, view: View, values: list[FleetValue], partitions: int) -> Iterator[Keyed]:
+    """The fleet's alerts that opened, changed or ended."""
+    whole = {value.figure: value for value in values if not value.dimension}
+    for found in judge(view, whole, memory.books, partitions):
+        memory.changed.add(("rule", found.place))
+        record = FleetAlert(
+            **edition.head("alert", found.place, found.sequence),
+            episode_id=found.episode_id,
+            rule=found.rule,
+            rule_version=found.version,
+            state=found.state,
+            severity=found.severity,
+            opened_at=found.opened_at,
+            evidence=found.evidence,
+            explanation=found.explanation,
+            action=found.action,
+            resolution=found.resolution,
+        )
+        yield Keyed(found.place, record)
+
+
+def tick_figures(values: Iterable[FleetValue]) -> Mapping[str, float | None]:
+    """What the ticks carry to the customers' rules, by name; one that is cut by a dimension has it behind a bar."""
+    return {
+        f"{value.figure}|{value.dimension}" if value.dimension else value.figure: value.value
+        for value in values
+        if value.figure in TICK_FIGURES
+    }
+
+
+def _snapshots(memory: Memory, edition: Edition, values: Iterable[FleetValue]) -> Iterator[Keyed]:
+    for value in values:
+        key = value_key(value)
+        if value.figure in TICK_FIGURES:
+            sequence: int | None = memory.number("value", key)
+        else:
+            sequence = memory.next_number("value", key, value)
+        if sequence is not None:
+            fields = msgspec.structs.asdict(value)
+            head = edition.head("value", key, sequence)
+            yield Keyed(key, FleetSnapshot(**head, **fields, coverage_share=edition.coverage_share))
+
+
+def _gone(key: str) -> FleetValue:
+    named, _, days = key.rpartition("|")
+    figure, _, dimension = named.partition("|")
+    return FleetValue(figure=figure, dimension=dimension, window_days=int(days) if days else None, n=0, reason=_GONE)
