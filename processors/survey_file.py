@@ -110,8 +110,8 @@ def read(top: Table, touchpoints: Collection[str]) -> SurveyPlan:
         _occasion(table.table("ces"), "ces", "1_7", locale, touchpoints, enabled=False),
     )
     cycles = (
-        _cycle(table.table("nps"), "nps", "0_10", locale, enabled=True),
-        _cycle(table.table("product"), "product", "1_5", locale, enabled=False),
+        _cycle(table.table("nps"), "nps", "0_10", locale, 3, enabled=True),
+        _cycle(table.table("product"), "product", "1_5", locale, 30, enabled=False),
     )
     table.finish()
     plans = [plan for plan in (*occasions, *cycles) if plan is not None]
@@ -146,14 +146,14 @@ def _occasion(
     return plan if is_on else None
 
 
-def _cycle(table: Table, survey: Survey, scale: Scale, locale: str, *, enabled: bool) -> CyclePlan | None:
+def _cycle(table: Table, survey: Survey, scale: Scale, locale: str, first_after_days: int, *, enabled: bool) -> CyclePlan | None:
     """A plan that comes round; None when it is switched off. What is switched off is checked like the rest."""
     is_on = table.flag("enabled", default=enabled)
     chosen = _scale(table, survey, scale)
     plan = CyclePlan(
         survey=survey,
         scale=chosen,
-        first_after_ms=table.integer("first_after_onboarding_days", 3, least=0, most=365) * DAY_MS,
+        first_after_ms=table.integer("first_after_onboarding_days", first_after_days, least=0, most=365) * DAY_MS,
         repeat_ms=table.integer("repeat_days", 180, least=1, most=3650) * DAY_MS,
         throttle_ms=table.integer("throttle_days", 179, least=0, most=3650) * DAY_MS,
         defer_at_most_ms=table.integer("defer_at_most_days", 30, least=0, most=365) * DAY_MS,
