@@ -1,4 +1,4 @@
-"""The account: its stage, plan, revenue, owner, promises, contacts, override and muted rules.
+"""The account: its stage, plan, revenue, owner, contacts, override and muted rules.
 
 Any account event may carry `plan`, `mrr_cents`, `currency`, `seats`, `segment`, `renewal_at` or `owner`; absent means
 unchanged. Each of them is a register of its own: the newest value by `occurred_at` wins, whatever the order of arrival, and of
@@ -22,7 +22,6 @@ Stage = Literal[
 
 MAX_CONTACTS: Final = 100
 MAX_REFERRALS: Final = 100
-MAX_GOALS: Final = 64
 MAX_MUTES: Final = 64
 MAX_MRR_ENTRIES: Final = 24
 MAX_RENEWAL_ENTRIES: Final = 12
@@ -82,13 +81,6 @@ class Mute(Struct, array_like=True, gc=False):
     until: int
 
 
-class Promises(Struct, array_like=True, gc=False):
-    """What the newest contract, or the account as another system knows it, promises: how much of each goal in 30 days."""
-
-    version: int
-    per_30_days: dict[str, float] = field(default_factory=dict)
-
-
 class PreviousMrr(NamedTuple):
     """The revenue before the one of now, and the time from which it has been the one of now."""
 
@@ -117,7 +109,6 @@ class AccountState(Struct, array_like=True, gc=False):
     owner: str | None = None
     mrr_history: History = field(default_factory=list)
     renewal_history: History = field(default_factory=list)
-    promises: Promises | None = None
     contacts: dict[str, Contact] = field(default_factory=dict)
     referred: dict[str, int] = field(default_factory=dict)
     override: Override | None = None
@@ -125,7 +116,6 @@ class AccountState(Struct, array_like=True, gc=False):
     cancellation: Cancellation | None = None
     forgotten_contacts: int = 0
     forgotten_referrals: int = 0
-    forgotten_goals: int = 0
     forgotten_mutes: int = 0
     cut_terms: int = 0
 
@@ -168,11 +158,6 @@ class AccountState(Struct, array_like=True, gc=False):
         """How many customers this one has referred."""
         return len(self.referred) + self.forgotten_referrals
 
-    @property
-    def promised_goals(self) -> dict[str, float]:
-        """How much of each goal the customer was promised in 30 days; empty when nothing was."""
-        return {} if self.promises is None else self.promises.per_30_days
-
     def time_of(self, version: int) -> int:
         """The `occurred_at` that a version stands for."""
         assert self.base_ms is not None, "a version is relative to the base"
@@ -200,8 +185,6 @@ def fold(
     _set_terms(state, event, version, totals)
     _set_stage(state, event.kind, after_ms)
     match event.kind:
-        case "contracted" | "known":
-            _promise(state, event, version, totals)
         case "cancelled":
             _cancel(state, event, version)
         case "contact":
@@ -223,11 +206,10 @@ def muted_until(state: AccountState, rule: str) -> int:
 
 
 def keep_newest(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
-    """Keep at most so many of each: contacts, referrals, mutes and promised goals. The number of referrals stays right."""
+    """Keep at most so many of each: contacts, referrals and mutes. The number of referrals stays right."""
     _keep_contacts(state, most, at_ms, totals)
     _keep_referrals(state, most, at_ms, totals)
     _keep_mutes(state, most, at_ms, totals)
-    _keep_promises(state, most, at_ms, totals)
 
 
 def prune(state: AccountState, as_of_ms: int) -> None:
@@ -276,14 +258,6 @@ def _set_stage(state: AccountState, kind: AccountKind, after_ms: int) -> None:
             state.stage, state.stage_version = stage, version
     elif kind == "known" and state.stage_version is None:
         state.stage = "known"
-
-
-def _promise(state: AccountState, event: AccountEvent, version: int, totals: Totals) -> None:
-    """Take over the promised goals as a whole; beyond the bound the first by name are kept."""
-    if event.goals is None or (state.promises is not None and version <= state.promises.version):
-        return
-    state.promises = Promises(version, dict(sorted((promise.goal, promise.expected_per_30_days) for promise in event.goals)))
-    _keep_promises(state, MAX_GOALS, event.occurred_at, totals)
 
 
 def _cancel(state: AccountState, event: AccountEvent, version: int) -> None:
@@ -354,16 +328,6 @@ def _keep_mutes(state: AccountState, most: int, at_ms: int, totals: Totals) -> N
         _drop_oldest(state.mutes)
         state.forgotten_mutes += 1
         totals.oddity("forgotten_mute", at_ms)
-
-
-def _keep_promises(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
-    """Keep the promises that are the first by the name of their goal."""
-    promises = state.promises
-    if promises is None or len(promises.per_30_days) <= most:
-        return
-    state.forgotten_goals += len(promises.per_30_days) - most
-    totals.oddity("forgotten_goal", at_ms)
-    promises.per_30_days = dict(list(promises.per_30_days.items())[:most])
 
 
 _Versioned = TypeVar("_Versioned", Contact, Mute)

@@ -11,6 +11,7 @@ from processors import (
     coarsen,
     commercial,
     csat,
+    episodes,
     feedback,
     journey,
     judgement,

@@ -5,7 +5,7 @@ How a figure is read from the state stands with its family, in the modules named
 
 from typing import TYPE_CHECKING, Final
 
-from processors import account_figures, feedback_figures, survey_figures, ticket_figures, usage_figures
+from processors import account_figures, activity_figures, feedback_figures, survey_figures, ticket_figures, usage_figures
 from processors.effects import NOTHING_AROUND, Around
 from processors.health import Reading
 from processors.readings import Reader
@@ -20,6 +20,7 @@ READERS: Final[dict[str, Reader]] = {
     **feedback_figures.READERS,
     **ticket_figures.READERS,
     **usage_figures.READERS,
+    **activity_figures.READERS,
     **account_figures.READERS,
 }
 """How each figure of the vocabulary is read."""
@@ -52,5 +53,11 @@ def all_figures(sheet: Sheet) -> list[Figure]:
 
     A figure without a value says why. Dimensions without any event stand in no list.
     """
-    families = (survey_figures.listed, feedback_figures.listed, ticket_figures.listed, usage_figures.listed)
+    families = (
+        survey_figures.listed,
+        feedback_figures.listed,
+        ticket_figures.listed,
+        usage_figures.listed,
+        activity_figures.listed,
+    )
     return [figure for listed in families for figure in listed(sheet.state, sheet.as_of_ms, sheet.definitions)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from processors import commercial, promises, tickets
+from processors import commercial, episode_gauges, promises, tickets
 from processors.sketch import bin_of
 from processors.windows import DAY_MS, HOUR_MS
 
@@ -71,6 +71,10 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "first_values_by_day": _flow(("n",), "bin of the days from the promise", DAY_MS, 180),
     "steps_by_day": _flow(("reached", "went_on"), "step", DAY_MS, 180),
     "step_days_by_day": _flow(("n",), "step:bin of the days to the next", DAY_MS, 180),
+    "episodes_by_day": _flow(("opened", "acted", "proactive", "complained_first"), "rule", DAY_MS, 180),
+    "outcomes_by_day": _flow(
+        ("judged_30d", "recovered_30d", "judged_90d", "gone_90d"), "rule, step of the score, acted or unacted", DAY_MS, 180
+    ),
     "interactions_by_day": _flow(("ended",), "touchpoint", DAY_MS, 90),
     "events_by_day": _flow(("accepted",), "family", DAY_MS, 180),
     "oddities_by_day": _flow(("n",), "oddity", DAY_MS, 180),
@@ -89,6 +93,8 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "health_band": _gauge(("customers",), "band"),
     "quadrant": _gauge(("customers",), "quadrant"),
     "alerts_open": _gauge(("episodes",), "rule"),
+    "alerts_open_by_severity": _gauge(("episodes",), "severity"),
+    episode_gauges.OPEN: _gauge(episode_gauges.PLACES, "owner, customer, rule, episode and currency, with U+001F between them"),
     promises.GAUGE: _gauge(("kept", "valued", "promised"), ""),
     "customers_by_last_use": _gauge(("customers",), "UTC day, counted from 1970"),
     "as_of": FigureSpec(kind="clock", places=("epoch_ms",), dimension=""),
@@ -120,9 +126,7 @@ def gauges(state: "CustomerState") -> Gauges:
         found["health_band", risk.band] = (1,)
     if state.loyalty.quadrant != "unknown" and not state.account.is_gone:
         found["quadrant", state.loyalty.quadrant] = (1,)
-    for rule, rule_book in state.alerts.rules.items():
-        if rule_book.open is not None:
-            found["alerts_open", rule] = (1,)
+    found.update(episode_gauges.gauges(state))
     if state.account.mrr_cents and not state.account.is_gone:
         found["customers_by_mrr", _mrr_bin(state.account.currency, state.account.mrr_cents)] = (1,)
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from processors import alerts, explanation, figures, loyalty, timeline, touchpoints, upkeep
+from processors import alert_records, explanation, figures, loyalty, promises, timeline, touchpoints, upkeep
 from processors.conditions import Judged
 from processors.effects import Context, identity
 from processors.figures import Sheet
@@ -30,7 +30,8 @@ def snapshot(sheet: Sheet, judged: Iterable[Judged], context: Context) -> Custom
         flags=upkeep.flags(state),
         health=[explanation.health_now(now.scorecard, now.assessment, now.band, now.memory.judged_band) for now in judged],
         figures=figures.all_figures(sheet),
-        open_alerts=alerts.open_alerts(state, context.definitions),
+        promises=promises.ledger(state, sheet.as_of_ms, sheet.definitions),
+        open_alerts=alert_records.open_alerts(state, context.definitions),
         quadrant=state.loyalty.quadrant,
         quadrant_reason=loyalty.reason(state.loyalty.code, context.definitions.loyalty),
         quadrant_action=context.definitions.loyalty.actions[state.loyalty.quadrant],

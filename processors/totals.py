@@ -22,6 +22,8 @@ Flow = Literal[
     "tickets",
     "goals",
     "interactions",
+    "episodes",
+    "outcomes",
     "events",
     "oddities",
     "first_responses",
@@ -54,6 +56,7 @@ Oddity = Literal[
     "forgotten_goal",
     "sampled_users",
     "forgotten_mute",
+    "forgotten_followup",
     "cut_timeline",
     "cut_account_history",
 ]
@@ -79,6 +82,8 @@ FIGURES_OF_FLOW: Final[dict[Flow, tuple[tuple[str, int], ...]]] = {
     "steps": (("steps_by_day", DAY_MS),),
     "step_days": (("step_days_by_day", DAY_MS),),
     "interactions": (("interactions_by_day", DAY_MS),),
+    "episodes": (("episodes_by_day", DAY_MS),),
+    "outcomes": (("outcomes_by_day", DAY_MS),),
     "events": (("events_by_day", DAY_MS),),
     "oddities": (("oddities_by_day", DAY_MS),),
 }

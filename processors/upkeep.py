@@ -41,6 +41,7 @@ def flags(state: "CustomerState") -> list[str]:
         "folded_feature": state.usage.folded_features,
         "folded_goal": state.usage.folded_goals,
         "folded_touchpoint": state.csat.folded_touchpoints + state.responses.folded_parts,
+        "forgotten_followup": state.alerts.forgotten_followups,
         "forgotten_contact": state.account.forgotten_contacts,
         "forgotten_goal": state.promises.forgotten,
         "forgotten_mute": state.account.forgotten_mutes,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Unit = Literal["pct", "points", "count", "days", "ratio", "cents"]
+Unit = Literal["pct", "points", "count", "days", "hours", "ratio", "per_seat", "cents"]
 Source = Literal["events", "account", "score"]
 
 
@@ -50,9 +50,34 @@ _TERMS = [
     *_windowed("goals_completed_{}d", "goals completed", "count", 7, 30, 90),
     *_windowed("goals_correct_ratio_{}d", "share of goals reached at the first try", "ratio", 30),
     *_windowed("features_used_{}d", "features used", "count", 7, 30, 90),
+    *_windowed("active_days_{}d", "days with any use", "count", 30),
+    *_windowed("active_users_{}d", "active users", "count", 30),
+    *_windowed("stickiness_{}d_ratio", "daily active users / active users", "ratio", 30),
+    *_windowed("seats_used_{}d_ratio", "active users / seats paid", "ratio", 30),
+    *_windowed("usage_volume_{}d", "volume of usage", "count", 30),
+    *_windowed("usage_volume_change_{}d_ratio", "change of the volume of usage against the 30 days before", "ratio", 30),
+    *_windowed("goal_attainment_{}d_ratio", "attainment of the goals promised or expected", "ratio", 30),
     Term(name="open_tickets", label="open tickets", unit="count", higher_is_better=False),
     Term(name="open_urgent_tickets", label="open urgent tickets", unit="count", higher_is_better=False),
     Term(name="oldest_open_ticket_days", label="age of the oldest open ticket", unit="days", higher_is_better=False, per_day=1),
+    *(
+        Term(
+            name=f"{span}_median_{hours}_90d",
+            label=f"{label}, median of 90 days{by}",
+            unit="hours",
+            higher_is_better=False,
+            window_days=90,
+        )
+        for span, label in (("first_response", "time to the first response"), ("resolution", "time to the resolution"))
+        for hours, by in (("hours", ""), ("business_hours", ", in business hours"))
+    ),
+    Term(
+        name="ticket_inflow_per_seat_change_30d",
+        label="tickets opened per seat, 30 days against the 30 before",
+        unit="per_seat",
+        higher_is_better=False,
+        window_days=60,  # that long after the last ticket it still moves
+    ),
     Term(name="days_since_last_sign", label="time since the last sign of life", unit="days", higher_is_better=False, per_day=1),
     Term(name="mrr_cents", label="monthly revenue", unit="cents", higher_is_better=True, source="account"),
     Term(name="seats", label="seats", unit="count", higher_is_better=True, source="account"),
@@ -64,7 +89,7 @@ _TERMS = [
 TERMS: dict[str, Term] = {term.name: term for term in _TERMS}
 MEASURABLE = tuple(term.name for term in _TERMS if term.source == "events")
 
-_SUFFIX = {"pct": " %", "days": " days"}
+_SUFFIX = {"pct": " %", "days": " days", "hours": " hours"}
 
 
 def shown(name: str, value: float | None) -> str:
@@ -76,8 +101,12 @@ def shown(name: str, value: float | None) -> str:
         return f"{value / 100:,.2f}"
     if unit == "ratio":
         return f"{value * 100:.0f} %"
+    if unit == "per_seat":
+        return f"{value:.2f} a seat"
     number = f"{value:.1f}"
     number = number.removesuffix(".0")
     if number == "-0":
         number = "0"
-    return "1 day" if unit == "days" and number == "1" else number + _SUFFIX.get(unit, "")
+    if number == "1" and unit in ("days", "hours"):
+        return "1 day" if unit == "days" else "1 hour"
+    return number + _SUFFIX.get(unit, "")

@@ -144,7 +144,6 @@ def known(events: list[AccountEvent], prune_each: int = 0) -> dict[str, object]:
         "fields": [getattr(state, name) for name in accounts.FIELDS],
         "stage": (state.stage, state.stage_since),
         "mrr": (state.mrr_cents, state.previous_mrr),
-        "goals": state.promised_goals,
         "contacts": {name: (found.locale, found.consent) for name, found in state.contacts.items()},
         "referred": state.referred,
         "override": state.override and (state.override.author, state.override.score),

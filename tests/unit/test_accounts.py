@@ -3,7 +3,6 @@ import pytest
 from processors import accounts
 from processors.accounts import (
     MAX_CONTACTS,
-    MAX_GOALS,
     MAX_MRR_ENTRIES,
     MAX_MUTES,
     MAX_REFERRALS,
@@ -14,7 +13,7 @@ from processors.accounts import (
 )
 from processors.totals import Totals
 from processors.windows import DAY_MS
-from schemas.events import AccountEvent, AccountKind, PromisedGoal
+from schemas.events import AccountEvent, AccountKind
 from tests.support.happenings import NAMES, NOON, account
 
 
@@ -113,15 +112,6 @@ def test_pruning_drops_repeated_revenues_and_mutes_that_are_over() -> None:
     accounts.prune(AccountState(), NOON)
 
 
-def test_the_newest_promise_counts_as_a_whole() -> None:
-    first = account("contracted", NOON - 1, goals=[PromisedGoal(goal="invoices", expected_per_30_days=5.0)])
-    second = account("known", NOON, goals=[PromisedGoal(goal="exports", expected_per_30_days=2.0)])
-    silent = account("contracted", NOON + 1)
-    for state in (folded(first, second, silent), folded(silent, second, first)):
-        assert state.promised_goals == {"exports": 2.0}
-    assert AccountState().promised_goals == {}
-
-
 def test_contacts_are_remembered_as_the_newest_event_says() -> None:
     old = account("contact", NOON - 1, respondent_id="r", locale="en", consent=True)
     new = account("contact", NOON, respondent_id="r", locale="vi", consent=False)
@@ -168,13 +158,11 @@ def test_bounds_drop_the_oldest_in_any_order_and_are_counted() -> None:
         *(account("contact", NOON + n, respondent_id=f"r{n}", locale="en") for n in range(MAX_CONTACTS + 1)),
         *(account("referred", NOON + n, referred_customer_id=f"c{n}") for n in range(MAX_REFERRALS + 1)),
         *(account("muted", NOON + n, rule=f"rule{n}", muted_until=NOON + DAY_MS) for n in range(MAX_MUTES + 1)),
-        account("known", goals=[PromisedGoal(goal=f"g{n:03}", expected_per_30_days=1.0) for n in range(MAX_GOALS + 1)]),
     ]
     for state in (folded(*events), folded(*reversed(events))):
         assert set(state.contacts) == {f"r{n}" for n in range(1, MAX_CONTACTS + 1)}
         assert set(state.referred) == {f"c{n}" for n in range(1, MAX_REFERRALS + 1)}
         assert set(state.mutes) == {f"rule{n}" for n in range(1, MAX_MUTES + 1)}
-        assert len(state.promised_goals) == MAX_GOALS
         assert state.referrals == MAX_REFERRALS + 1
-        dropped = (state.forgotten_contacts, state.forgotten_referrals, state.forgotten_mutes, state.forgotten_goals)
-        assert dropped == (1, 1, 1, 1)
+        dropped = (state.forgotten_contacts, state.forgotten_referrals, state.forgotten_mutes)
+        assert dropped == (1, 1, 1)
