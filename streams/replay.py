@@ -6,8 +6,9 @@ the same input gives the same output, byte for byte.
 
 from collections.abc import Container, Iterable, Iterator
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from processors.definitions import Definitions
 from schemas.codec import Codec
 from schemas.events import InputEvent, Tick
 from schemas.jsonlines import Line
@@ -16,7 +17,7 @@ from schemas.records import Output
 from schemas.times import format_time
 from streams.catalogue import Catalogue
 from streams.dead_letters import FailureLimit
-from streams.driver import PartitionDriver
+from streams.driver import SNAPSHOTS_TOPIC, PartitionDriver
 from streams.records import InputRecord, OutputRecord
 from streams.ticks import TICKS_TOPIC
 from streams.topics import INPUT_TOPICS, partition_of
@@ -24,6 +25,7 @@ from streams.topics import INPUT_TOPICS, partition_of
 INCARNATION = "replay"
 TAKE_EVERY_RECORDS = 5000  # bounds what is kept for a rollback
 MAX_TICKS = 3_000_000  # five years of minutes
+_SELDOM_MS = 7 * 24 * 3_600_000
 FILE_VERSION = 1  # the version that a definitions file given to a replay has
 
 
@@ -60,10 +62,10 @@ class Replay:
         self._codec = Codec()
         self._partitions = partitions
         self._topics = topics
+        outputs = self._codec if topics is None else _CodecOf(topics)
+        definer = self._catalogue.get if topics is None or SNAPSHOTS_TOPIC in topics else _Unseen(self._catalogue).get
         self.drivers = [
-            PartitionDriver(
-                partition, partitions, incarnation, self._catalogue.get, self._codec, FailureLimit(0.05, 1000), lambda: None
-            )
+            PartitionDriver(partition, partitions, incarnation, definer, outputs, FailureLimit(0.05, 1000), lambda: None)
             for partition in range(partitions)
         ]
         for driver in self.drivers:
@@ -120,6 +122,35 @@ class Replay:
             partition=to,
             offset=offset,
         )
+
+
+class _CodecOf(Codec):
+    """Writes the outputs of some topics only: most of what a replay does is to write snapshots that nobody asked for."""
+
+    def __init__(self, topics: Container[str]) -> None:
+        super().__init__()
+        self._wanted = topics
+
+    def encode(self, topic: str, value: InputEvent | Output) -> bytes:
+        """The bytes of a record that is wanted, else none."""
+        return super().encode(topic, value) if topic in self._wanted else b""
+
+
+class _Unseen:
+    """The definitions with as few snapshots as they can have, for a replay that shows none. They judge nothing differently."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._known: dict[int, Definitions] = {}
+
+    def get(self, version: int) -> Definitions | None:
+        """The definitions of a version, None while it is not known."""
+        definitions = self._catalogue.get(version)
+        if definitions is None:
+            return None
+        if version not in self._known:
+            self._known[version] = structs.replace(definitions, snapshot_interval_ms=_SELDOM_MS)
+        return self._known[version]
 
 
 def replay(
