@@ -32,7 +32,7 @@ def account(events: Iterable[Event]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in FIELDS:
         said = [event for event in mine if event[name] is not None]
-        found[name] = max(said, key=_newest)[name] if said else None
+        found[name] = max(said, key=recency)[name] if said else None
     stages = [event for event in mine if event["kind"] in STAGES]
     newest = max(stages, key=lambda event: (event["occurred_at"], list(STAGES).index(event["kind"])), default=None)
     if newest is not None:
@@ -43,9 +43,10 @@ def account(events: Iterable[Event]) -> dict[str, Any]:
 
 def override_in_force(events: Iterable[Event], as_of_ms: int) -> Event | None:
     """The newest score set by a person, while it lasts."""
-    newest = max((event for event in events if event["kind"] == "override"), key=_newest, default=None)
+    newest = max((event for event in events if event["kind"] == "override"), key=recency, default=None)
     return newest if newest is not None and as_of_ms < newest["expires_at"] else None
 
 
-def _newest(event: Event) -> tuple[int, bytes]:
+def recency(event: Event) -> tuple[int, bytes]:
+    """What the newest of some events is the largest by."""
     return event["occurred_at"], blake2b(event["event_id"].encode(), digest_size=2).digest()

@@ -1,0 +1,107 @@
+"""The fleet's commercial counts by month, over all customers or in one currency, and its levels at the start of any month."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from processors import commercial
+from processors.fleet_view import FleetView
+from processors.months import month_start
+from processors.windows import DAY_MS
+
+Row = Counter[str]
+"""Counts and cents by the names of `processors.commercial`; 0 for what was not counted."""
+
+_NEVER: Final = 2**62
+_CAME: Final = ("entered", "acquired", "reactivated")
+
+
+class Ledger:
+    """Counts added up over some currencies, cents in one of them; `note` says what is left out."""
+
+    def __init__(self, view: FleetView, rates: Mapping[str, float], note: str | None = None) -> None:
+        self.note = note
+        self.months = _rows(view, commercial.BY_MONTH, commercial.MONTH_PLACES, rates)
+        self.years = _rows(view, commercial.BY_YEAR, commercial.YEAR_PLACES, rates)
+        self.payments = _rows(view, commercial.PAYMENTS, commercial.PAYMENT_PLACES, rates)
+        self._renewals = _rows(view, commercial.RENEWALS, commercial.RENEWAL_PLACES, rates)
+        self.now = Row()
+        for currency, rate in rates.items():
+            customers, mrr_cents, with_mrr = view.total(commercial.CUSTOMERS_NOW, currency) or (0, 0, 0)
+            (paid_cents,) = view.total(commercial.PAID, currency) or (0,)
+            self.now.update({"customers": customers, "with_mrr": with_mrr})
+            self.now.update({"mrr_cents": _worth(mrr_cents, rate), "paid_cents": _worth(paid_cents, rate)})
+
+    @property
+    def first_month(self) -> int:
+        """The first month in which anything happened."""
+        return min((*self.months, *self.payments, *map(month_start, self._renewals)), default=_NEVER)
+
+    def level(self, month: int) -> Row:
+        """The customers and their revenue right before a month: those of now, without all that happened since."""
+        since = self.within(month, _NEVER)
+        came = sum(since[how] for how in _CAME) - since["losses"] - since["erased"]
+        gained = sum(since[f"{how}_mrr"] for how in _CAME) + since["expansion_mrr"]
+        gone = since["contraction_mrr"] + since["churned_mrr"] + since["erased_mrr"]
+        return Row({"customers": self.now["customers"] - came, "mrr_cents": self.now["mrr_cents"] - gained + gone})
+
+    def within(self, start_ms: int, until_ms: int) -> Row:
+        """What happened in the months from one on to before another."""
+        return _added(row for month, row in self.months.items() if start_ms <= month < until_ms)
+
+    def renewals(self, start_ms: int, until_ms: int, as_of_ms: int, grace_ms: int) -> Row:
+        """The renewals that came due in a period, up to the day of `as_of_ms`, and what has come of them.
+
+        Who has neither renewed nor cancelled when the grace is over has lapsed, as has whoever was said to.
+        """
+        found = Row()
+        for day, row in self._renewals.items():
+            if not start_ms <= day < min(until_ms, as_of_ms + 1):
+                continue
+            found.update(row)
+            open_now = row["due"] - row["renewed"] - row["cancelled"] - row["lapsed"]
+            if day + DAY_MS + grace_ms <= as_of_ms:
+                open_mrr = row["due_mrr"] - row["renewed_mrr"] - row["cancelled_mrr"] - row["lapsed_mrr"]
+                found.update({"lapsed": open_now, "lapsed_mrr": open_mrr})
+            else:
+                found["within_grace"] += open_now
+        return found
+
+
+def ledgers(view: FleetView) -> tuple[Ledger, dict[str, Ledger]]:
+    """The customers of all currencies together, and the money: what has a rate in the base, and each other currency for itself.
+
+    The keys of the second are what the dimension of such a figure ends with.
+    """
+    terms = view.definitions.commercial
+    figures = (commercial.BY_MONTH, commercial.PAYMENTS, commercial.RENEWALS, commercial.CUSTOMERS_NOW, commercial.PAID)
+    currencies = sorted({currency for figure in figures for currency in view.dimensions(figure)})
+    rates = {currency: rate for currency in currencies if (rate := terms.rate(currency)) is not None}
+    alone = [currency for currency in currencies if currency not in rates]
+    note = f"in {terms.base_currency}" + (f"; without {', '.join(alone)}, for which there is no rate" if alone else "")
+    moneys = {"": Ledger(view, rates, note)}
+    moneys.update({f"/{currency}": Ledger(view, {currency: 1.0}, f"in {currency}") for currency in alone})
+    return Ledger(view, dict.fromkeys(currencies, 1.0)), moneys
+
+
+def _rows(view: FleetView, figure: str, places: tuple[str, ...], rates: Mapping[str, float]) -> dict[int, Row]:
+    """A flow by the start of its buckets, added up over currencies."""
+    found: dict[int, Row] = {}
+    for currency, rate in rates.items():
+        for start_ms, counts in view.buckets(figure, currency).items():
+            row = found.setdefault(start_ms, Row())
+            for place, count in zip(places, counts, strict=True):
+                row[place] += _worth(count, rate) if place.endswith(("_mrr", "_cents")) else count
+    return found
+
+
+def _worth(cents: int, rate: float) -> int:
+    """Cents of another currency in the base, to the cent."""
+    return cents if rate == 1.0 else round(cents * rate)
+
+
+def _added(rows: Iterable[Row]) -> Row:
+    total = Row()
+    for row in rows:
+        total.update(row)
+    return total

@@ -1,0 +1,323 @@
+"""The commercial figures, by looking at each customer right before a month began and right before it was over.
+
+Nothing is counted along the way: who was a customer at a time, and what it paid, is told anew for every question.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from math import log
+from typing import Any, NamedTuple
+
+from tests.support.oracle.acceptance import Event
+from tests.support.oracle.account import ACCOUNT_KINDS, recency
+
+DAY_MS = 24 * 60 * 60 * 1000
+NEVER = 10**18
+BEGINS = ("contracted", "handed_over", "onboarded")
+ENDS = ("lapsed", "cancelled")
+ORDER = ("known", *BEGINS, "renewal_due", "renewed", *ENDS, "reactivated")
+
+Found = dict[tuple[str, str], float | None]
+
+
+class Terms(NamedTuple):
+    """What the definitions say."""
+
+    base: str
+    rates: Mapping[str, float]
+    margin: float
+    grace_days: int
+    cap_months: int
+
+
+class Spell(NamedTuple):
+    """A time as a customer without interruption: how it began, when, when it ended, and how."""
+
+    how: str
+    start: int
+    end: int
+    ending: str
+
+
+class Customer:
+    """What can be asked of one customer."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = sorted((event for event in events if event["kind"] in ACCOUNT_KINDS - {"erased"}), key=recency)
+        self.spells = list(_spells(sorted((event for event in self.events if event["kind"] in ORDER), key=_in_life)))
+
+    def spell_at(self, at: int) -> Spell | None:
+        """The spell that it was in right before a time."""
+        return next((spell for spell in self.spells if spell.start < at <= spell.end), None)
+
+    def register(self, name: str, before: int) -> Any:
+        """The newest value of a field right before a time."""
+        said = [event[name] for event in self.events if event.get(name) is not None and event["occurred_at"] < before]
+        return said[-1] if said else None
+
+    def mrr(self, at: int) -> int:
+        """The revenue of a customer right before a time; one of nobody who is no customer then."""
+        spell = self.spell_at(at)
+        if spell is None:
+            return 0
+        found = self.register("mrr_cents", at)
+        if found is None and spell.how == "entered" and at <= spell.start + DAY_MS:
+            found = next(event["mrr_cents"] for event in self.events if event.get("mrr_cents") is not None)
+        return int(found or 0)
+
+    @property
+    def currency(self) -> str:
+        return str(self.register("currency", NEVER) or "")
+
+    @property
+    def referred_by(self) -> str | None:
+        said = [
+            (event["occurred_at"], event["referred_customer_id"])
+            for event in self.events
+            if event["kind"] in ("lead", "trial_started", "contracted", "known") and event.get("referred_customer_id")
+        ]
+        return min(said)[1] if said else None
+
+    def renewals(self) -> Iterable[tuple[int, str, int]]:
+        """The due date of each renewal, what came of it, and its revenue."""
+        for spell in self.spells:
+            term_began, due_last = spell.start, spell.start
+            inside = [event for event in self.events if spell.start <= event["occurred_at"] < spell.end]
+            made = sorted({event["occurred_at"] for event in inside if event["kind"] == "renewed"})
+            for end, outcome in [*((at, "renewed") for at in made), (spell.end, spell.ending)]:
+                date = self.register("renewal_at", end)
+                announced = [
+                    event["occurred_at"]
+                    for event in self.events
+                    if event["kind"] == "renewal_due" and term_began < event["occurred_at"] <= end
+                ]
+                due = None
+                if date is not None and date > due_last and (outcome == "renewed" or date < end):
+                    due = date
+                elif announced:
+                    due = announced[0]
+                elif outcome == "renewed":
+                    due = end
+                if due is not None:
+                    yield due, outcome, self.mrr(min(due, end))
+                    due_last = max(due_last, due)
+                term_began = end
+
+
+def commercial(customers: Mapping[str, Iterable[Event]], as_of: int, terms: Terms) -> Found:
+    """Every figure of the fleet by name and dimension."""
+    everybody = [Customer(events) for events in customers.values()]
+    currencies = {one.currency for one in everybody} | {
+        event.get("currency") or "" for one in everybody for event in one.events if event["kind"] == "payment"
+    }
+    groups = {"": [currency for currency in currencies if currency in ("", terms.base) or currency in terms.rates]}
+    groups |= {f"/{currency}": [currency] for currency in currencies if currency not in groups[""]}
+    found: Found = {}
+    this_month = _month(as_of)
+    for back in range(24, -1, -1):
+        month = _later(this_month, -back)
+        values = _month_s(everybody, month, groups, as_of, terms)
+        name = datetime.fromtimestamp(month / 1000, UTC).strftime("%Y-%m")
+        found |= {(figure, name + suffix): value for (figure, suffix), value in values.items()}
+        if back == 1:
+            found |= values
+    return found | _year_s(everybody, this_month, groups, as_of, terms) | _now_s(everybody, this_month, groups, terms)
+
+
+def _month_s(everybody: Sequence[Customer], month: int, groups: Mapping[str, list[str]], as_of: int, terms: Terms) -> Found:
+    found = _period(everybody, month, _later(month, 1), ("at_month_start", "in_month"), groups, as_of, terms)
+    inside = [event for one in everybody for event in one.events if month <= event["occurred_at"] < _later(month, 1)]
+    for status in ("late", "failed"):
+        found[f"payments_{status}_in_month", ""] = sum(event.get("status") == status for event in _payments(inside))
+    for suffix, currencies in groups.items():
+        paid = [event for event in _payments(inside) if event["status"] == "paid"]
+        found["payments_received_in_month_cents", suffix] = sum(
+            _worth(event["amount_cents"], event.get("currency") or "", terms)
+            for event in paid
+            if (event.get("currency") or "") in currencies
+        )
+    first = [
+        min(event["occurred_at"] for event in one.events if event["kind"] == "referred" and event["referred_customer_id"] == friend)
+        for one in everybody
+        for friend in {event["referred_customer_id"] for event in one.events if event["kind"] == "referred"}
+    ]
+    found["referrals_in_month", ""] = sum(month <= at < _later(month, 1) for at in first)
+    entered = [spell for one in everybody for spell in one.spells if spell.how == "entered"]
+    found["customers_already_there_first_heard_of_in_month", ""] = sum(
+        month <= spell.start < _later(month, 1) for spell in entered
+    )
+    return found
+
+
+def _year_s(everybody: Sequence[Customer], this_month: int, groups: Mapping[str, list[str]], as_of: int, terms: Terms) -> Found:
+    names = ("at_start_of_trailing_12_months", "in_trailing_12_months")
+    return _period(everybody, _later(this_month, -12), this_month, names, groups, as_of, terms)
+
+
+def _period(
+    everybody: Sequence[Customer],
+    start: int,
+    until: int,
+    names: tuple[str, str],
+    groups: Mapping[str, list[str]],
+    as_of: int,
+    terms: Terms,
+) -> Found:
+    at_start, within = names
+    there = [one for one in everybody if one.spell_at(start)]
+    kept = [one for one in there if one.spell_at(start) == one.spell_at(until)]
+    begun = [(one, spell) for one in everybody for spell in one.spells if start <= spell.start < until]
+    ended = [spell for one in everybody for spell in one.spells if start <= spell.end < until]
+    new = [one for one, spell in begun if spell.how == "acquired"]
+    found: Found = {
+        (f"customers_{at_start}", ""): len(there),
+        (f"logo_churn_rate_of_customers_{at_start}_pct", ""): _pct(len(there) - len(kept), len(there)),
+        (f"retention_rate_of_customers_{at_start}_pct", ""): _pct(len(kept), len(there)),
+        (f"customers_acquired_{within}", ""): len(new),
+        (f"customers_acquired_by_referral_{within}", ""): sum(one.referred_by is not None for one in new),
+        (f"customers_reactivated_{within}", ""): sum(spell.how == "reactivated" for _, spell in begun),
+        (f"customers_lost_{within}", ""): len(ended),
+    }
+    found |= _due(everybody, start, until, within, "renewals", lambda _one, _cents: 1, as_of, terms)
+    for suffix, currencies in groups.items():
+        mine = [one for one in everybody if one.currency in currencies]
+
+        def worth(one: Customer, cents: int) -> int:
+            return _worth(cents, one.currency, terms)
+
+        stayed = [one for one in mine if one in kept]
+        total = sum(worth(one, one.mrr(start)) for one in mine)
+        least = sum(min(worth(one, one.mrr(start)), worth(one, one.mrr(until))) for one in stayed)
+        net = sum(worth(one, one.mrr(until)) for one in stayed)
+        found[f"mrr_{at_start}_cents", suffix] = total
+        found[f"grr_of_mrr_{at_start}_pct", suffix] = _pct(least, total)
+        found[f"nrr_of_mrr_{at_start}_pct", suffix] = _pct(net, total)
+        found[f"expansion_rate_of_mrr_{at_start}_pct", suffix] = _pct(net - least, total)
+        sold = sum(worth(one, _sold(one, event)) for one in mine for event in one.events if start <= event["occurred_at"] < until)
+        found[f"cross_sell_rate_of_mrr_{at_start}_pct", suffix] = _pct(sold, total)
+        won = 0
+        for one in mine:
+            month = start
+            while month < until:
+                first = [spell for spell in one.spells if month <= spell.start < _later(month, 1)][:1]
+                won += sum(worth(one, one.mrr(_later(month, 1))) for spell in first if spell.how == "acquired")
+                month = _later(month, 1)
+        found[f"acquisition_rate_of_mrr_{at_start}_pct", suffix] = _pct(won, total)
+        due = _due(mine, start, until, within, "mrr", worth, as_of, terms)
+        found |= {(figure, suffix): value for (figure, _), value in due.items()}
+    return found
+
+
+def _due(
+    everybody: Sequence[Customer], start: int, until: int, within: str, name: str, weight: Any, as_of: int, terms: Terms
+) -> Found:
+    """The renewals due in a period up to the day of now: those made, and those neither made nor cancelled after the grace."""
+    total = made = lapsed = 0
+    for one in everybody:
+        for due, outcome, cents in one.renewals():
+            day = due - due % DAY_MS
+            if start <= day < until and day <= as_of:
+                total += weight(one, cents)
+                made += weight(one, cents) if outcome == "renewed" else 0
+                grace_is_over = day + DAY_MS + terms.grace_days * DAY_MS <= as_of
+                lapsed += weight(one, cents) if outcome == "lapsed" or (outcome == "open" and grace_is_over) else 0
+    return {
+        (f"renewal_rate_of_{name}_due_{within}_pct", ""): _pct(made, total),
+        (f"lapse_rate_of_{name}_due_{within}_pct", ""): _pct(lapsed, total),
+    }
+
+
+def _now_s(everybody: Sequence[Customer], this_month: int, groups: Mapping[str, list[str]], terms: Terms) -> Found:
+    months = [_later(this_month, -back) for back in range(1, 13)]
+    there = [one for month in months for one in everybody if one.spell_at(month)]
+    lost = sum(
+        one.spell_at(month) is not None and one.spell_at(month) != one.spell_at(_later(month, 1))
+        for month in months
+        for one in everybody
+    )
+    churn = _pct(lost, len(there))
+    stay = None if churn is None else float(terms.cap_months) if not churn else min(100 / churn, terms.cap_months)
+    found: Found = {
+        ("mean_logo_churn_rate_of_customers_at_month_start_over_trailing_12_months_pct", ""): churn,
+        ("customers_now", ""): sum(one.spell_at(NEVER) is not None for one in everybody),
+        ("customer_lifetime_months_by_monthly_churn_of_trailing_12_months", ""): stay,
+    }
+    for suffix, currencies in groups.items():
+        cents = [_worth(one.mrr(NEVER), one.currency, terms) for one in everybody if one.currency in currencies]
+        paying = sum(one > 0 for one in cents)
+        arpa = sum(cents) / paying if paying else None
+        found["mrr_now_cents", suffix] = sum(cents)
+        found["arpa_of_customers_with_mrr_now_cents", suffix] = arpa
+        found["clv_by_monthly_churn_of_trailing_12_months_cents", suffix] = (
+            None if arpa is None or stay is None else terms.margin * arpa * stay
+        )
+        found["value_realised_so_far_cents", suffix] = terms.margin * sum(
+            _worth(event["amount_cents"], event.get("currency") or "", terms)
+            for one in everybody
+            for event in _payments(one.events)
+            if event["status"] == "paid" and (event.get("currency") or "") in currencies
+        )
+    return found
+
+
+def growth(events: Iterable[Event], as_of: int) -> float | None:
+    """ln(revenue now / revenue before the 90 days); None when either is 0 or unknown."""
+    customer = Customer(events)
+    now = customer.register("mrr_cents", NEVER)
+    before = customer.register("mrr_cents", (as_of // DAY_MS - 89) * DAY_MS)
+    return log(now / before) if now and before else None
+
+
+def _spells(events: Sequence[Event]) -> Iterable[Spell]:
+    how, start, was_customer = "", 0, False
+    for event in events:
+        kind, at = event["kind"], event["occurred_at"]
+        if kind in ENDS:
+            if how:
+                yield Spell(how, start, at, kind)
+            how, was_customer = "", True
+        elif not how and kind == "known" and event.get("mrr_cents") and not was_customer:
+            how, start, was_customer = "entered", at - at % DAY_MS - 1, True
+        elif not how and (kind in BEGINS or kind == "reactivated"):
+            how = "acquired" if kind in BEGINS and not was_customer else "reactivated"
+            start, was_customer = at, True
+    if how:
+        yield Spell(how, start, NEVER, "open")
+
+
+def _sold(one: Customer, event: Event) -> int:
+    """What a cross-sale brought: by how much the revenue rose with it, else its price."""
+    at = event["occurred_at"]
+    if event["kind"] != "cross_sold" or one.spell_at(at + 1) is None:
+        return 0
+    if event.get("mrr_cents") is not None:
+        return max(0, one.mrr(at + 1) - one.mrr(at))
+    return int(event.get("amount_cents") or 0)
+
+
+def _payments(events: Iterable[Event]) -> list[Event]:
+    return [event for event in events if event["kind"] == "payment"]
+
+
+def _worth(cents: int, currency: str, terms: Terms) -> int:
+    return round(cents * terms.rates.get(currency, 1.0))
+
+
+def _pct(numerator: float, denominator: float) -> float | None:
+    return 100 * numerator / denominator if denominator else None
+
+
+def _in_life(event: Event) -> tuple[int, int]:
+    """By time, and in one millisecond by the order of an account's life."""
+    return event["occurred_at"], ORDER.index(event["kind"])
+
+
+def _month(at: int) -> int:
+    date = datetime.fromtimestamp(at / 1000, UTC)
+    return int(datetime(date.year, date.month, 1, tzinfo=UTC).timestamp()) * 1000
+
+
+def _later(month: int, months: int) -> int:
+    date = datetime.fromtimestamp(month / 1000, UTC)
+    number = date.year * 12 + date.month - 1 + months
+    return int(datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC).timestamp()) * 1000
