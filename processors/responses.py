@@ -129,8 +129,8 @@ def fold_touchpoints(state: ResponseState, most: int, at_ms: int, totals: Totals
     for _, part in by_count[: max(0, len(by_count) - most)]:
         rare = state.parts.pop(part)
         other = state.parts.setdefault(f"{survey_of(part)}/{OTHER}", Asked())
-        for cell, count in rare.days.days.items():
-            other.days.days[cell] = other.days.days.get(cell, 0) + count
+        for day, place, count in list(rare.days.by_day()):
+            other.days.add(day * DAY_MS, place, count)
         other.followed.update(rare.followed)
         state.folded_parts += 1
         totals.oddity("folded_touchpoint", at_ms)
