@@ -1,30 +1,48 @@
-"""`cspulse replay`: the whole topology in one process, without a broker."""
+"""`cspulse replay`: the whole topology in one process, without a broker; and what other definitions would have said."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.commands.failures import IN_PART
+from streams.commands.failures import IN_PART, WRONG, CommandError
 from streams.commands.files import read_text, seekable, writing
 from streams.commands.given import settings_of
-from streams.commands.output import note
+from streams.commands.output import note, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from schemas.jsonlines import Line
     from streams.replay import OutputLine
+    from streams.whatif.run import Options, WhatIf
 
 _S_IN_MS = 1_000
+_BUILT_IN = "default"
 
 
 def replay(
     context: typer.Context,
     events: Annotated[str, typer.Option(metavar="FILE", help="Events as JSON lines; - is standard input.")],
     out: Annotated[
-        str, typer.Option(metavar="FILE", help="Where every output record goes, as JSON lines; - is standard output.")
-    ],
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where every output record goes, as JSON lines; - is standard output. May be left out with --against.",
+        ),
+    ] = None,
     definitions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The definitions to judge by; else the settings' or the built-in ones.")
     ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Other definitions to compare with; 'default' is the built-in ones."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False,
+    horizon_days: Annotated[
+        int, typer.Option(help="An alert was right when its customer left at most so many days later.", min=1, max=365)
+    ] = 60,
     partitions: Annotated[int | None, typer.Option(help="Partitions of the inputs (4 unless set).", min=1, max=10_000)] = None,
     until: Annotated[
         str | None, typer.Option(metavar="TIME", help="Leave out what is later, and let time go on until then.")
@@ -36,31 +54,81 @@ def replay(
 ) -> None:
     """Run events through the whole topology without a broker: the same input gives the same output, byte for byte.
 
-    Ends with 4 when bad lines were left out.
+    With --against, the same events are judged by two definitions and the differences are told: whose band is another, which
+    alerts would have opened or not, and, where customers left, how good the alerts of both were. Ends with 4 when bad lines were
+    left out.
     """
     from streams.commands.lines import BadLines
     from streams.commands.times import time_of
-    from streams.replay import replay as replayed
     from streams.sources.jsonl import read_jsonl
+    from streams.whatif.run import Options
 
+    if out is None and against is None:
+        raise CommandError("--out says where the output records go; only a comparison (--against) does without", WRONG)
+    if as_json and against is None:
+        raise CommandError("--json is the form of a comparison (--against); output records are JSON lines anyway", WRONG)
+    if as_json and out == "-":
+        raise CommandError("the output records and the comparison cannot both go to standard output", WRONG)
     settings = settings_of(context, partitions=partitions, definitions=definitions)
     text = None if settings.definitions is None else read_text(str(settings.definitions))
-    until_ms = None if until is None else time_of(until, "--until")
-    count = 0
+    options = Options(
+        partitions=settings.partitions,
+        tick_interval_ms=round(tick_interval * _S_IN_MS),
+        until_ms=None if until is None else time_of(until, "--until"),
+        horizon_days=horizon_days,
+    )
     bad = BadLines()
-    with seekable(events) as path, writing(out) as target:
-        results = replayed(
-            bad.left_out(read_jsonl(path)),
-            partitions=settings.partitions,
-            until_ms=until_ms,
-            tick_interval_ms=round(tick_interval * _S_IN_MS),
-            definitions_text=text,
-        )
+    with seekable(events) as path:
+        lines = bad.left_out(read_jsonl(path))
+        if against is not None:
+            other = None if against == _BUILT_IN else read_text(against)
+            _compare(list(lines), text, other, options, out, as_json=as_json)
+        elif out is not None:
+            _write(lines, text, options, out)
+    if bad.count:
+        note(f"{bad.count} bad lines were left out")
+        raise typer.Exit(IN_PART)
+
+
+def _write(lines: "Iterable[Line]", text: str | None, options: "Options", out: str) -> None:
+    from streams.replay import replay as replayed
+
+    results = replayed(
+        lines,
+        partitions=options.partitions,
+        until_ms=options.until_ms,
+        tick_interval_ms=options.tick_interval_ms,
+        definitions_text=text,
+    )
+    count = 0
+    with writing(out) as target:
         for count, line in enumerate(results, 1):  # noqa: B007 - the last number is the count
             target.write(f"{_text(line)}\n")
-    note(f"{count} output records" + (f"; {bad.count} bad lines were left out" if bad.count else ""))
-    if bad.count:
-        raise typer.Exit(IN_PART)
+    note(f"{count} output records")
+
+
+def _compare(
+    lines: "list[Line]", text: str | None, other: str | None, options: "Options", out: str | None, *, as_json: bool
+) -> None:
+    from streams.whatif.run import what_if
+
+    if out is None:
+        found = what_if(lines, text, other, options)
+    else:
+        with writing(out) as target:
+            found = what_if(lines, text, other, options, lambda line: target.write(f"{_text(line)}\n"))
+    _show(found, as_json=as_json)
+
+
+def _show(found: "WhatIf", *, as_json: bool) -> None:
+    if as_json:
+        from streams.whatif.data import plain
+
+        say(json.dumps(plain(found), indent=2, ensure_ascii=False))
+        return
+    from streams.commands.whatif import show
+
+    show(found)
 
 
 def _text(line: "OutputLine") -> str:

@@ -66,6 +66,13 @@ class Surprise(Struct, frozen=True, kw_only=True):
     alerts: list[str]
 
 
+class Judged(Struct, frozen=True, kw_only=True):
+    """How all that a replay has told did: each rule by name, all together last; and who left green."""
+
+    rules: list[Quality]
+    green_then_churned: list[Surprise]
+
+
 class Judge:
     """Judges episodes by the departures of one log."""
 
@@ -76,6 +83,10 @@ class Judge:
         self._chances = Chances(stays, self._horizon_ms)
         first_ms = stays.start_ms + self._horizon_ms
         self.departures = [departure for departure in stays.departures if departure.at_ms >= first_ms]
+
+    def judged(self, told: Told) -> Judged:
+        """How a replay did."""
+        return Judged(rules=self.qualities(told.episodes), green_then_churned=self.surprises(told))
 
     def qualities(self, episodes: Sequence[Episode]) -> list[Quality]:
         """Each rule by name, and all together last."""
@@ -130,6 +141,11 @@ class Judge:
             worst_band=worst,
             alerts=sorted(alerts),
         )
+
+    def foreseen(self, episodes: Sequence[Episode]) -> list[Departure]:
+        """The departures that at least one of the episodes warned of in time."""
+        standing = _by_customer(episodes)
+        return [one for one in self.departures if self._warned_at(standing.get(one.customer_id, ()), one.at_ms) is not None]
 
     def _leads(self, episodes: Sequence[Episode]) -> list[int]:
         """How long before each departure that was foreseen the earliest of its episodes had opened."""

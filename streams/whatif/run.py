@@ -8,7 +8,7 @@ from msgspec import Struct
 from schemas.jsonlines import Line
 from streams.replay import OutputLine, replay
 from streams.whatif.difference import BandsCompared, RuleDifference, compare_alerts, compare_bands
-from streams.whatif.quality import AHEAD_DAYS, HORIZON_DAYS, Judge, Quality, Surprise
+from streams.whatif.quality import AHEAD_DAYS, HORIZON_DAYS, Judge, Judged
 from streams.whatif.stays import DAY_MS, stays_of
 from streams.whatif.told import TOPICS, Told, listen
 
@@ -25,13 +25,6 @@ class Options(Struct, frozen=True, kw_only=True):
     horizon_days: int = HORIZON_DAYS
     ahead_days: int = AHEAD_DAYS
     match_days: int = MATCH_DAYS
-
-
-class Judged(Struct, frozen=True, kw_only=True):
-    """How the alerts of one of the two did, and whom it left green."""
-
-    rules: list[Quality]
-    green_then_churned: list[Surprise]
 
 
 class WhatIf(Struct, frozen=True, kw_only=True):
@@ -76,7 +69,7 @@ def report(lines: Sequence[Line], old: Told, new: Told, options: Options) -> Wha
     def judged(told: Told) -> Judged | None:
         if not judge.departures:
             return None
-        return Judged(rules=judge.qualities(told.episodes), green_then_churned=judge.surprises(told))
+        return judge.judged(told)
 
     return WhatIf(
         events=len(lines),
