@@ -145,6 +145,12 @@ def mrr_at(account: AccountState, at_ms: int) -> int | None:
     return None if account.base_ms is None else registers.value_before(account.mrr_history, at_ms - account.base_ms)
 
 
+def moved_at(state: CommercialState, account: AccountState) -> int:
+    """When what moves the commercial figures of the customer happened last: its newest revenue, or a payment that failed."""
+    revenue_at = account.time_of(account.mrr_history[-1][0]) if account.mrr_history else 0
+    return revenue_at if state.failures is None else max(revenue_at, state.failures.newest * DAY_MS)
+
+
 def rows(state: CommercialState, account: AccountState) -> Rows:
     """What the account contributes to the fleet's months, trailing years and days of renewal.
 

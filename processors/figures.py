@@ -5,7 +5,15 @@ How a figure is read from the state stands with its family, in the modules named
 
 from typing import TYPE_CHECKING, Final
 
-from processors import account_figures, activity_figures, feedback_figures, survey_figures, ticket_figures, usage_figures
+from processors import (
+    account_figures,
+    activity_figures,
+    commercial_figures,
+    feedback_figures,
+    survey_figures,
+    ticket_figures,
+    usage_figures,
+)
 from processors.effects import NOTHING_AROUND, Around
 from processors.health import Reading
 from processors.readings import Reader
@@ -22,6 +30,7 @@ READERS: Final[dict[str, Reader]] = {
     **usage_figures.READERS,
     **activity_figures.READERS,
     **account_figures.READERS,
+    **commercial_figures.READERS,
 }
 """How each figure of the vocabulary is read."""
 
@@ -59,5 +68,6 @@ def all_figures(sheet: Sheet) -> list[Figure]:
         ticket_figures.listed,
         usage_figures.listed,
         activity_figures.listed,
+        commercial_figures.listed,
     )
     return [figure for listed in families for figure in listed(sheet.state, sheet.as_of_ms, sheet.definitions)]

@@ -6,7 +6,7 @@ built only to be published.
 
 from typing import TYPE_CHECKING
 
-from processors import alerts, explanation, health, loyalty, survey_plan
+from processors import alerts, commercial, explanation, health, loyalty, survey_plan
 from processors.conditions import Judged, View
 from processors.definitions import Scorecard
 from processors.due import daily_slot
@@ -58,7 +58,8 @@ def next_due(sheet: Sheet) -> int:
     """
     state, as_of_ms = sheet.state, sheet.as_of_ms
     due = min(alerts.next_due(sheet), loyalty.next_due(sheet), survey_plan.next_due(state, as_of_ms, sheet.definitions))
-    if as_of_ms < state.last_seen_at + sheet.definitions.settles_after_ms:
+    moved_at = max(state.last_seen_at, commercial.moved_at(state.commercial, state.account))
+    if as_of_ms < moved_at + sheet.definitions.settles_after_ms:
         due = min(due, daily_slot(state.customer_id, as_of_ms))
     override = _override(state, as_of_ms)
     if override is not None:

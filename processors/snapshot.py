@@ -32,6 +32,7 @@ def snapshot(sheet: Sheet, judged: Iterable[Judged], context: Context) -> Custom
         figures=figures.all_figures(sheet),
         promises=promises.ledger(state, sheet.as_of_ms, sheet.definitions),
         open_alerts=alert_records.open_alerts(state, context.definitions),
+        referred_by=None if state.commercial.referred_by is None else state.commercial.referred_by[1],
         quadrant=state.loyalty.quadrant,
         quadrant_reason=loyalty.reason(state.loyalty.code, context.definitions.loyalty),
         quadrant_action=context.definitions.loyalty.actions[state.loyalty.quadrant],

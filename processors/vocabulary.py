@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Unit = Literal["pct", "points", "count", "days", "hours", "ratio", "per_seat", "cents"]
+Unit = Literal["pct", "points", "count", "days", "hours", "ratio", "per_seat", "log", "cents"]
 Source = Literal["events", "account", "score"]
 
 
@@ -79,6 +79,14 @@ _TERMS = [
         window_days=60,  # that long after the last ticket it still moves
     ),
     Term(name="days_since_last_sign", label="time since the last sign of life", unit="days", higher_is_better=False, per_day=1),
+    Term(
+        name="growth_log_90d", label="growth of revenue, ln of now / 90 days ago", unit="log", higher_is_better=True, window_days=90
+    ),
+    Term(name="payments_late_90d", label="late payments in 90 days", unit="count", higher_is_better=False, window_days=90),
+    Term(name="payments_failed_90d", label="failed payments in 90 days", unit="count", higher_is_better=False, window_days=90),
+    Term(name="referrals", label="customers referred", unit="count", higher_is_better=True),
+    Term(name="months_as_customer", label="months as a customer", unit="count", higher_is_better=True, source="account"),
+    Term(name="value_realised_cents", label="value realised so far", unit="cents", higher_is_better=True, source="account"),
     Term(name="mrr_cents", label="monthly revenue", unit="cents", higher_is_better=True, source="account"),
     Term(name="seats", label="seats", unit="count", higher_is_better=True, source="account"),
     Term(name="renewal_in_days", label="time to the renewal", unit="days", higher_is_better=True, per_day=-1, source="account"),
@@ -101,6 +109,8 @@ def shown(name: str, value: float | None) -> str:
         return f"{value / 100:,.2f}"
     if unit == "ratio":
         return f"{value * 100:.0f} %"
+    if unit == "log":
+        return f"{value:+.3f}"
     if unit == "per_seat":
         return f"{value:.2f} a seat"
     number = f"{value:.1f}"

@@ -260,12 +260,61 @@ def _now_s(everybody: Sequence[Customer], this_month: int, groups: Mapping[str, 
     return found
 
 
-def growth(events: Iterable[Event], as_of: int) -> float | None:
-    """ln(revenue now / revenue before the 90 days); None when either is 0 or unknown."""
+def terms_of(read: Mapping[str, Any]) -> Terms:
+    """The terms of a definitions file."""
+    said = read.get("commercial", {})
+    return Terms(
+        said.get("base_currency", "EUR"),
+        said.get("rates", {}),
+        said.get("gross_margin_pct", 80) / 100,
+        said.get("renewal_grace_days", 30),
+        said.get("clv_cap_months", 60),
+    )
+
+
+def of_customer(events: Iterable[Event], as_of: int, terms: Terms) -> dict[tuple[str, int | None], float | None]:
+    """The commercial figures of one customer, by name and window."""
     customer = Customer(events)
+    first_day = as_of // DAY_MS - 89
+    spell = customer.spell_at(NEVER)
     now = customer.register("mrr_cents", NEVER)
-    before = customer.register("mrr_cents", (as_of // DAY_MS - 89) * DAY_MS)
-    return log(now / before) if now and before else None
+    before = customer.register("mrr_cents", first_day * DAY_MS)
+    recent = [event for event in _payments(customer.events) if first_day <= event["occurred_at"] // DAY_MS <= as_of // DAY_MS]
+    friends = {event["referred_customer_id"] for event in customer.events if event["kind"] == "referred"}
+    return {
+        ("mrr_cents", None): now,
+        ("seats", None): customer.register("seats", NEVER),
+        ("growth_log_90d", 90): log(now / before) if spell and now and before else None,
+        ("payments_late_90d", 90): sum(event["status"] == "late" for event in recent),
+        ("payments_failed_90d", 90): sum(event["status"] == "failed" for event in recent),
+        ("referrals", None): len(friends),
+        ("months_as_customer", None): None if spell is None else _whole_months(spell.start, as_of),
+        ("value_realised_cents", None): _realised(customer, terms),
+    }
+
+
+def _whole_months(start: int, as_of: int) -> int:
+    """How often the same day and time of a month came round; the end of the month where it has no such day."""
+    months = 0
+    while True:
+        month = _later(_month(start), months + 1)
+        last = _later(month, 1) - 1
+        if min(month + start - _month(start), last) > as_of:
+            return months
+        months += 1
+
+
+def _realised(customer: Customer, terms: Terms) -> float | None:
+    own = customer.currency or terms.base
+    rates = {**terms.rates, terms.base: 1.0}
+    total = 0.0
+    for event in _payments(customer.events):
+        paid_in = event.get("currency") or terms.base
+        if event["status"] == "paid":
+            if paid_in != own and not {paid_in, own} <= set(rates):
+                return None
+            total += event["amount_cents"] * (1.0 if paid_in == own else rates[paid_in] / rates[own])
+    return terms.margin * total
 
 
 def _spells(events: Sequence[Event]) -> Iterable[Spell]:

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import NamedTuple
 
+from tests.support.oracle import commercial
 from tests.support.oracle.acceptance import Event
-from tests.support.oracle.events import DAY_MS, Names, answers, in_window, is_in_window, is_usage, newest_at
+from tests.support.oracle.account import account
+from tests.support.oracle.events import DAY_MS, Names, answers, in_window, is_in_window, is_usage, newest_at, read_definitions
+from tests.support.oracle.support import SPANS, median_hours, opened_between
 from tests.support.oracle.tickets import Course, courses
 
 Z = 1.959963984540054
@@ -24,6 +27,7 @@ class Found(NamedTuple):
     n: int | None = None
     low: float | None = None
     high: float | None = None
+    newest_at: int | None = None
 
 
 def figures(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, Found]:
@@ -31,10 +35,17 @@ def figures(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, F
         **_csat(events, as_of_ms, names),
         **_nps(events, as_of_ms),
         **_tickets(events, as_of_ms, names),
+        **_waiting(events, as_of_ms, names),
         **_goals(events, as_of_ms, names),
         **_features(events, as_of_ms),
+        **_commercial(events, as_of_ms, names),
         ("days_since_last_sign", "", None): Found(days_since_last_sign(events, as_of_ms)),
     }
+
+
+def _commercial(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, Found]:
+    found = commercial.of_customer(events, as_of_ms, commercial.terms_of(read_definitions(names.definitions_text)))
+    return {(name, "", days): Found(value) for (name, days), value in found.items()}
 
 
 def last_sign_at(events: Sequence[Event]) -> int | None:
@@ -118,6 +129,19 @@ def _tickets(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, 
         for flow in ("opened", "solved", "reopened"):
             mine = [at for course in followed.values() for kind, at in course.flows if kind == flow]
             found[f"tickets_{flow}_{days}d", "", days] = Found(sum(is_in_window(at, days, as_of_ms) for at in mine))
+    return found
+
+
+def _waiting(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, Found]:
+    found: dict[Key, Found] = {}
+    for span in SPANS:
+        for hours in ("hours", "business_hours"):
+            value, n, newest = median_hours(events, names, span, hours, as_of_ms)
+            found[f"{span}_median_{hours}_90d", "", 90] = Found(value, n, newest_at=newest)
+    seats = account(events)["seats"]
+    now, before = opened_between(events, names, as_of_ms, 0, 29), opened_between(events, names, as_of_ms, 30, 59)
+    found["tickets_opened_per_seat_30d", "", 30] = Found(now / seats if seats else None)
+    found["ticket_inflow_per_seat_change_30d", "", 30] = Found((now - before) / seats if seats else None)
     return found
 
 
