@@ -8,7 +8,17 @@ from typing import Any, get_args
 import msgspec
 from hypothesis import strategies as st
 
-from schemas.events import AccountEvent, AccountKind, Priority, SurveyEvent, TicketEvent, TicketKind, UsageEvent, UsageKind
+from schemas.events import (
+    AccountEvent,
+    AccountKind,
+    Priority,
+    PromisedGoal,
+    SurveyEvent,
+    TicketEvent,
+    TicketKind,
+    UsageEvent,
+    UsageKind,
+)
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 END_MS = 20_500 * DAY_MS + DAY_MS // 2 + 17 * 60_000
@@ -58,9 +68,10 @@ def uses(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         occurred_at=draw(TIMES),
         kind=draw(st.sampled_from(get_args(UsageKind))),
         feature=draw(st.sampled_from(["search", "import", "other"])),
-        goal=draw(st.sampled_from(["report_created", "import_correct", "dreams"])),
+        goal=draw(st.sampled_from(["report_created", "import_correct", "workflow_completed", "setup_finished", "dreams"])),
         touchpoint=draw(TOUCHPOINTS),
         quantity=draw(st.sampled_from([None, None, 0, 1, 3, 10**12])),
+        user_id=draw(st.sampled_from([None, "u1", "u2", "u3"])),
     )
 
 
@@ -80,6 +91,16 @@ def surveys(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
     )
 
 
+PROMISES = st.none() | st.lists(
+    st.builds(
+        PromisedGoal,
+        goal=st.sampled_from(["report_created", "import_correct", "workflow_completed", "setup_finished", "moonshot"]),
+        expected_per_30_days=st.sampled_from([0.0, 0.5, 2.0, 40.0]),
+    ),
+    max_size=3,
+)
+
+
 @st.composite
 def accounts(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
     at = draw(TIMES)
@@ -94,6 +115,7 @@ def accounts(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         segment=draw(st.sampled_from([None, "small", "large"])),
         renewal_at=draw(st.sampled_from([None, END_MS + 30 * DAY_MS])),
         owner=draw(st.sampled_from(["Chi", "Dung"])),
+        goals=draw(PROMISES),
         amount_cents=1,
         status=draw(st.sampled_from(["paid", "late", "failed"])),
         reason_text="so it is",

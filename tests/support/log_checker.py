@@ -7,22 +7,29 @@ Nothing here knows the product: records come as plain dicts. An input is `{"topi
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from math import isclose
 from typing import Any
 
+from tests.support.loyalty_checker import wrong_loyalty
 from tests.support.oracle.acceptance import Event, Judged, Record, accepted_by_customer, judged, merged
 from tests.support.oracle.account import account, override_in_force
 from tests.support.oracle.events import Names, names_of, read_definitions
-from tests.support.oracle.figures import Found, Key, figures, last_sign_at
+from tests.support.oracle.figures import figures, last_sign_at
+from tests.support.oracle.found import Found, Key
 from tests.support.oracle.score import score
 from tests.support.oracle.totals import flows, gauges
+from tests.support.oracle.usage import ledger
 
+LOYALTY = "cs.loyalty-changes"
 HEALTH, ALERTS, SNAPSHOTS = "cs.health-changes", "cs.churn-alerts", "cs.customer-snapshots"
 DEAD_LETTERS, PARTIALS = "cs.dead-letters", "cs.fleet-partials"
-CUSTOMER_TOPICS = (HEALTH, ALERTS, SNAPSHOTS)
+CUSTOMER_TOPICS = (HEALTH, ALERTS, LOYALTY, SNAPSHOTS)
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 FLOWS = ("csat_by_hour", "csat_by_day", "nps_by_day", "tickets_by_day", "goals_by_day", "events_by_day")
+USES = ("goals_by_hour", "promises_by_day", "first_values_by_day", "steps_by_day", "step_days_by_day")
+WAITS = ("first_responses_by_day", "resolutions_by_day", "agent_responses_by_day", "agent_load_by_day")
+KEPT_DAYS = {"csat_by_hour": 7, "goals_by_hour": 7, **dict.fromkeys(WAITS, 89)}
 
 GAUGES = ("customers", "open_tickets_by_priority", "open_tickets_by_touchpoint", "open_tickets_by_opening_day")
 
@@ -180,6 +187,11 @@ def wrong_in_snapshot(snapshot: Value, events: Sequence[Event], definitions_text
             yield f"{where}: {name} is {snapshot[name]}, the oracle says {expected}"
     for wrong in wrong_figures(snapshot["figures"], figures(events, as_of_ms, names_of(definitions_text))):
         yield f"{where}: {wrong}"
+    for wrong in wrong_loyalty(snapshot, events, definitions_text):
+        yield f"{where}: {wrong}"
+    for shown, right in zip_longest(snapshot["promises"], ledger(events, as_of_ms, names_of(definitions_text))):
+        if not shown or not right or {name: shown[name] for name in right} != right:
+            yield f"{where}: the promise {shown}, the oracle says {right}"
     for health in snapshot["health"]:
         for wrong in _wrong_health(health, events, as_of_ms, definitions_text):
             yield f"{where}: {wrong}"
@@ -254,10 +266,11 @@ def _wrong_partials(
 
 def _wrong_flows(newest: Mapping[PartialKey, Sequence[int]], judgements: Sequence[Judged], names: Names) -> Iterator[str]:
     as_of_ms = judgements[-1].clock_ms
-    shown = {(key[0], key[1], key[2]): tuple(counts) for key, counts in newest.items() if key[0] in FLOWS and key[2] is not None}
+    checked = (*FLOWS, *USES, *WAITS)
+    shown = {(key[0], key[1], key[2]): tuple(n) for key, n in newest.items() if key[0] in checked and key[2] is not None}
     expected = flows((judgement for judgement in judgements if judgement.counts), names)
     for key in {*shown, *expected}:
-        is_kept = key[-1] >= as_of_ms - (7 if key[0] == "csat_by_hour" else 179) * DAY_MS
+        is_kept = key[-1] >= as_of_ms - KEPT_DAYS.get(key[0], 179) * DAY_MS
         if is_kept and shown.get(key) != expected.get(key):
             yield f"{key} is {shown.get(key)}, the oracle says {expected.get(key)}"
 

@@ -20,12 +20,24 @@ class Names(NamedTuple):
 
     touchpoints: frozenset[str]
     goals: frozenset[str]
+    definitions_text: str = ""
 
     def touchpoint(self, name: str | None) -> str:
         return name if name in self.touchpoints else OTHER
 
     def goal(self, name: str) -> str:
         return name if name in self.goals else OTHER
+
+    @property
+    def goal_tables(self) -> dict[str, dict[str, Any]]:
+        """What the definitions say of each goal."""
+        return {table["name"]: table for table in read_definitions(self.definitions_text).get("goals", [])}
+
+    @property
+    def before_sale(self) -> set[str]:
+        """The touchpoints before the sale."""
+        tables = read_definitions(self.definitions_text).get("touchpoints", [])
+        return {table["name"] for table in tables if table.get("side") == "before"}
 
 
 @lru_cache(maxsize=8)
@@ -36,7 +48,8 @@ def read_definitions(definitions_text: str) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def names_of(definitions_text: str) -> Names:
     read = read_definitions(definitions_text)
-    return Names(*(frozenset(table["name"] for table in read.get(section, [])) for section in ("touchpoints", "goals")))
+    touchpoints, goals = (frozenset(table["name"] for table in read.get(section, [])) for section in ("touchpoints", "goals"))
+    return Names(touchpoints, goals, definitions_text)
 
 
 def is_in_window(at_ms: int, days: int, as_of_ms: int) -> bool:

@@ -2,32 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from math import sqrt
-from typing import NamedTuple
 
 from tests.support.oracle import commercial
 from tests.support.oracle.acceptance import Event
 from tests.support.oracle.account import account
 from tests.support.oracle.events import DAY_MS, Names, answers, in_window, is_in_window, is_usage, newest_at, read_definitions
+from tests.support.oracle.found import Found, Key
 from tests.support.oracle.support import SPANS, median_hours, opened_between
 from tests.support.oracle.tickets import Course, courses
+from tests.support.oracle.usage import usage
 
 Z = 1.959963984540054
 GOOD_FROM = {"good_bad": 1, "1_5": 4, "1_7": 5}
-MOST_OF_A_GOAL = 1_000_000_000
 PRIORITIES = ("low", "normal", "high", "urgent")
 AGES = (("0-1d", 0, 1), ("1-3d", 1, 3), ("3-7d", 3, 7), ("7-30d", 7, 30), ("30d+", 30, 10**6))
-
-Key = tuple[str, str, int | None]
-
-
-class Found(NamedTuple):
-    """A figure's value, and for a share or an NPS how many answers it rests on and its interval."""
-
-    value: float | None
-    n: int | None = None
-    low: float | None = None
-    high: float | None = None
-    newest_at: int | None = None
 
 
 def figures(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, Found]:
@@ -36,8 +24,7 @@ def figures(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, F
         **_nps(events, as_of_ms),
         **_tickets(events, as_of_ms, names),
         **_waiting(events, as_of_ms, names),
-        **_goals(events, as_of_ms, names),
-        **_features(events, as_of_ms),
+        **usage(events, as_of_ms, names),
         **_commercial(events, as_of_ms, names),
         ("days_since_last_sign", "", None): Found(days_since_last_sign(events, as_of_ms)),
     }
@@ -142,36 +129,4 @@ def _waiting(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, 
     now, before = opened_between(events, names, as_of_ms, 0, 29), opened_between(events, names, as_of_ms, 30, 59)
     found["tickets_opened_per_seat_30d", "", 30] = Found(now / seats if seats else None)
     found["ticket_inflow_per_seat_change_30d", "", 30] = Found((now - before) / seats if seats else None)
-    return found
-
-
-def completions(event: Event) -> int:
-    quantity = event["quantity"]
-    return 1 if quantity is None else min(int(quantity), MOST_OF_A_GOAL)
-
-
-def goals_and_uses(events: Sequence[Event]) -> list[Event]:
-    return [event for event in events if event["kind"] in {"goal_completed", "goal_failed", "feature_used"}]
-
-
-def _goals(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, Found]:
-    found: dict[Key, Found] = {}
-    for days in (7, 30, 90):
-        mine = in_window(goals_and_uses(events), days, as_of_ms)
-        completed = [event for event in mine if event["kind"] == "goal_completed"]
-        total = sum(map(completions, completed))
-        tried = total + sum(event["kind"] == "goal_failed" for event in mine)
-        found[f"goals_completed_{days}d", "", days] = Found(total if goals_and_uses(events) else None)
-        found[f"goals_correct_ratio_{days}d", "", days] = Found(total / tried if tried else None)
-        for goal in {names.goal(event["goal"]) for event in completed}:
-            counted = sum(completions(event) for event in completed if names.goal(event["goal"]) == goal)
-            found[f"goals_completed_{days}d", goal, days] = Found(counted)
-    return found
-
-
-def _features(events: Sequence[Event], as_of_ms: int) -> dict[Key, Found]:
-    found: dict[Key, Found] = {}
-    for days in (7, 30, 90):
-        used = {event["feature"] for event in in_window(events, days, as_of_ms) if event["kind"] == "feature_used"}
-        found[f"features_used_{days}d", "", days] = Found(len(used) if goals_and_uses(events) else None)
     return found

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 from tests.support.oracle.acceptance import Event
 from tests.support.oracle.account import account
 from tests.support.oracle.events import DAY_MS, answers, names_of, newest_at, read_definitions
-from tests.support.oracle.figures import Found, Key, figures, goals_and_uses
+from tests.support.oracle.figures import figures
+from tests.support.oracle.found import Found, Key
+from tests.support.oracle.usage import uses
 
 BANDS = ("red", "yellow", "green")
 
@@ -52,8 +54,10 @@ def reading(name: str, events: Sequence[Event], found: Mapping[Key, Found]) -> t
         return value, newest_at(event for event in answers(events, "nps") if event["scale"] in name)
     if name.startswith("goals_correct"):
         return value, newest_at(event for event in events if event["kind"] in {"goal_completed", "goal_failed"})
-    if name.startswith(("goals", "features")):
-        return value, newest_at(goals_and_uses(events))
+    if name.startswith(("goal", "features", "active", "stickiness", "seats_used", "usage_volume")):
+        return value, newest_at(uses(events))
+    if name.startswith(("first_response", "resolution")):
+        return value, found[name, "", 90].newest_at
     if name == "oldest_open_ticket_days" and value is None:
         return 0.0, None  # no open ticket is a good figure, not a missing one
     return value, None

@@ -3,14 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ddsketch.mapping import LogarithmicMapping
+
 from tests.support.oracle.acceptance import Event, Judged
 from tests.support.oracle.account import account
 from tests.support.oracle.events import DAY_MS, HOUR_MS, Names, answers
-from tests.support.oracle.figures import completions, is_good
+from tests.support.oracle.figures import is_good
+from tests.support.oracle.support import Wait, waits
 from tests.support.oracle.tickets import courses
+from tests.support.oracle.usage import promise_flows, quantity, step_flows
 
 FlowKey = tuple[str, str, int]
 GaugeKey = tuple[str, str]
+BINS = LogarithmicMapping(0.01)
+ZERO_BIN = -40_000
 FAMILIES = {"cs.tickets": "tickets", "cs.usage": "usage", "cs.surveys": "surveys", "cs.accounts": "accounts"}
 TICKET_PLACES = ("opened", "solved", "reopened", "unknown_solved", "early_replies")
 
@@ -41,6 +47,10 @@ def flows(accepted: Iterable[Judged], names: Names) -> dict[FlowKey, tuple[int, 
         for course in courses(events, names).values():
             for flow, at in course.flows:
                 total.add("tickets_by_day", course.touchpoint, at, (int(flow == place) for place in TICKET_PLACES))
+        for wait in waits(events, names):
+            _add_wait(total, wait)
+        for figure, dimension, at, counts in (*promise_flows(events, names), *step_flows(events)):
+            total.add(figure, dimension, at, counts)
     return {key: tuple(counts[place] for place in sorted(counts)) for key, counts in total.found.items() if any(counts.values())}
 
 
@@ -55,11 +65,23 @@ def _add_answer(total: Flows, event: Event, names: Names) -> None:
         total.add("nps_by_day", event["scale"], at, (int(score >= 9), int(7 <= score <= 8), int(score <= 6)))
 
 
+def _add_wait(total: Flows, wait: Wait) -> None:
+    is_first = wait.span == "first_response"
+    total.add("agent_load_by_day", wait.agent, wait.ended_at, (int(is_first), int(not is_first)))
+    for place, duration_ms in enumerate((wait.clock_ms, wait.business_ms)):
+        number = BINS.key(duration_ms) if duration_ms else ZERO_BIN
+        counts = (int(place == 0), int(place == 1))
+        total.add(f"{wait.span}s_by_day", f"{wait.touchpoint}/{number}", wait.ended_at, counts)
+        if is_first:
+            total.add("agent_responses_by_day", f"{wait.agent}/{number}", wait.ended_at, counts)
+
+
 def _add_goal(total: Flows, event: Event, names: Names) -> None:
-    if event["kind"] == "goal_completed":
-        total.add("goals_by_day", names.goal(event["goal"]), event["occurred_at"], (completions(event), 0))
-    elif event["kind"] == "goal_failed":
-        total.add("goals_by_day", names.goal(event["goal"]), event["occurred_at"], (0, 1))
+    if event["kind"] not in {"goal_completed", "goal_failed"}:
+        return
+    counts = (quantity(event), 0) if event["kind"] == "goal_completed" else (0, 1)
+    total.add("goals_by_day", names.goal(event["goal"]), event["occurred_at"], counts)
+    total.add("goals_by_hour", names.goal(event["goal"]), event["occurred_at"], counts, HOUR_MS)
 
 
 def gauges(customers: Iterable[Sequence[Event]], names: Names) -> dict[GaugeKey, int]:
