@@ -18,6 +18,8 @@ from streams.app import make_app
 from streams.catalogue import Catalogue
 from streams.dead_letters import FailureLimit
 from streams.driver import PartitionDriver
+from streams.duty import Driver, Duty
+from streams.fleet_driver import FleetDriver
 from streams.records import InputRecord, OutputRecord, Transaction
 from streams.runtime import Runtime
 from streams.settings import load_settings
@@ -59,7 +61,13 @@ async def main(bootstrap: str, app_id: str) -> None:
     """Work until told to end."""
     settings = load_settings({"bootstrap_servers": bootstrap, "app_id": app_id, "partitions": PARTITIONS}, {})
     catalogue = Catalogue()
-    runtime = Runtime(settings, catalogue, TaskObserver(), lambda partition: TallyDriver(partition, app_id, catalogue))
+
+    def new_driver(duty: Duty) -> Driver:
+        if duty.is_fleet:
+            return FleetDriver(PARTITIONS, app_id, catalogue.get, Codec(), lambda: None)
+        return TallyDriver(duty.partition, app_id, catalogue)
+
+    runtime = Runtime(settings, catalogue, TaskObserver(), new_driver, list)
     app = make_app(settings, runtime)
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)

@@ -78,10 +78,15 @@ class Edition(Struct, frozen=True, kw_only=True):
     config_version: int
     coverage_share: float
 
+    @staticmethod
+    def record_id(incarnation: str, kind: str, key: str, sequence: int) -> str:
+        """Id of the `sequence`-th record of a kind and key about the fleet."""
+        return record_id(incarnation, "fleet", f"{kind}\x00{key}", sequence)
+
     def head(self, kind: str, key: str, sequence: int) -> dict[str, Any]:
         """The fields that every record about the fleet carries."""
         return {
-            "record_id": record_id(self.incarnation, "fleet", f"{kind}\x00{key}", sequence),
+            "record_id": self.record_id(self.incarnation, kind, key, sequence),
             "sequence": sequence,
             "as_of": self.as_of_ms,
             "emitted_at": self.emitted_at,

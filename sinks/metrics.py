@@ -12,7 +12,7 @@ COMMIT_BUCKETS_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
 
 
 class WorkerMetrics:
-    """The metrics of one worker. Thread-safe, as prometheus-client's are."""
+    """The metrics of one worker. Thread-safe, as prometheus-client's are. The fleet's task counts as a partition `fleet`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -67,18 +67,17 @@ class WorkerMetrics:
             thread.join()
             self._server = None
 
-    def restoring(self, partition: int, topic: str, records: int, of: int) -> None:
+    def restoring(self, partition: str, topic: str, records: int, of: int) -> None:
         """A restore has read so many records, of at most `of`."""
-        self.restored.labels(str(partition), topic).set(records)
-        self.to_restore.labels(str(partition), topic).set(of)
+        self.restored.labels(partition, topic).set(records)
+        self.to_restore.labels(partition, topic).set(of)
 
-    def running(self, partition: int, customers: int) -> None:
+    def running(self, partition: str, customers: int) -> None:
         """A partition is restored and runs."""
-        self.customers.labels(str(partition)).set(customers)
+        self.customers.labels(partition).set(customers)
 
-    def committed(self, partition: int, records: int, outputs: int, took_ms: float) -> None:
+    def committed(self, partition: str, records: int, outputs: int, took_ms: float) -> None:
         """A transaction is visible."""
-        label = str(partition)
-        self.records.labels(label).inc(records)
-        self.outputs.labels(label).inc(outputs)
-        self.commits.labels(label).observe(took_ms / 1000)
+        self.records.labels(partition).inc(records)
+        self.outputs.labels(partition).inc(outputs)
+        self.commits.labels(partition).observe(took_ms / 1000)

@@ -4,6 +4,10 @@
         └───────────┴─────────┴───────────┴───────────┘
                        agent `customers` ─► the task of partition p (`streams.task`)
                                              one transaction: tables `customers` and `totals`, all outputs, the offsets
+                                                                     │
+    cs.fleet-partials   what each partition counts   ◄───────────────┘      1 partition
+                       agent `fleet` ─► the fleet's task, on one of the workers
+                                             one transaction: table `fleet`, all outputs about the fleet, the offset
 
 Faust joins the group and decides which worker has which partitions; everything about the records is the tasks'.
 """
@@ -13,6 +17,7 @@ from faust.types import StreamT
 from mode.supervisors import CrashingSupervisor
 
 from streams import shell
+from streams.partials import PARTIALS_TOPIC
 from streams.security import faust_security
 from streams.settings import Settings
 from streams.topics import INPUT_TOPICS
@@ -49,10 +54,18 @@ def make_app(settings: Settings, tasks: shell.Tasks) -> shell.ShellApp:
     raw = faust.Schema(key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
     for table in ("customers", "totals"):
         app.Table(table, partitions=settings.partitions, schema=raw)
+    partials = app.topic(PARTIALS_TOPIC, schema=shell.CarrierSchema(), partitions=1, acks=False)
+    app.Table("fleet", partitions=1, schema=raw)
 
     @app.agent(carriers, name="customers")
     async def customers(stream: StreamT[shell.Carrier]) -> None:
         """Hand each batch to the task of its partition."""
+        async for carrier in stream:
+            tasks.hand_over(carrier)
+
+    @app.agent(partials, name="fleet")
+    async def fleet(stream: StreamT[shell.Carrier]) -> None:
+        """Hand each batch to the fleet's task."""
         async for carrier in stream:
             tasks.hand_over(carrier)
 

@@ -101,6 +101,11 @@ class PartitionDriver:
         """The next offset of each input topic, as the state was written; a topic that was never read is missing."""
         return self.totals.meta.offsets
 
+    @property
+    def config_version(self) -> int:
+        """The version of the definitions in force."""
+        return self.totals.meta.config_version
+
     def begin(self, positions: Mapping[str, int]) -> None:
         """Reading starts at these positions; a record that was under way before is not done, so it is read again.
 
@@ -112,6 +117,14 @@ class PartitionDriver:
         self._behind = self.customers.behind(self._context.config_version)[::-1]
 
     # ---- records ----
+
+    def __len__(self) -> int:
+        """How many customers there are."""
+        return len(self.customers)
+
+    def table(self, name: str) -> Iterable[tuple[bytes, bytes]]:
+        """The bytes at rest of a table."""
+        return self.customers.values.items() if name == "customers" else self.totals.records()
 
     @property
     def busy(self) -> bool:

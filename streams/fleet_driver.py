@@ -109,6 +109,11 @@ class FleetDriver:
         """How many parts are known."""
         return sum(len(self.store.state.parts(key)) for key in self.store.state.counted())
 
+    def table(self, name: str) -> Iterable[tuple[bytes, bytes]]:
+        """The bytes of the table, as the changelog holds them."""
+        assert name == TABLE, name
+        return self.store.records()
+
     @property
     def busy(self) -> bool:
         """Whether an offered record is not done yet."""

@@ -11,17 +11,15 @@ from typing import Any
 import confluent_kafka as ck
 from msgspec import Struct
 
-from streams.driver import PartitionDriver
+from streams.duty import Driver, Duty
 from streams.patience import patiently
 from streams.reader import OffsetGone
 from streams.records import Transaction
 from streams.restore import read_to_end
-from streams.topics import INPUT_TOPICS, changelog_topics
 from streams.transactions import Producer
 
 logger = logging.getLogger(__name__)
 
-TABLES = ("customers", "totals")
 CALL_TIMEOUT_S = 30.0
 
 
@@ -50,20 +48,19 @@ class KafkaState:
 
     def __init__(
         self,
-        partition: int,
+        duty: Duty,
         app_id: str,
         config: Mapping[str, Any],
         group: object,
         *,
         transaction_timeout_ms: int,
-        progress: Callable[[int, str, int, int], None],
+        progress: Callable[[Duty, str, int, int], None],
     ) -> None:
-        self._partition = partition
+        self._duty = duty
+        self._partition = duty.partition
         self._config = {**config, "group.id": app_id}
         self._producer_config = config
-        self._transactional_id = f"{app_id}-{partition}"
         self._timeout_ms = transaction_timeout_ms
-        self._changelogs = dict(zip(TABLES, changelog_topics(app_id), strict=True))
         self._group = group
         self._progress = progress
         self._producer: Producer | None = None
@@ -73,24 +70,23 @@ class KafkaState:
 
         Raises Fenced, CommitFailed.
         """
-        self._producer = Producer(self._producer_config, self._transactional_id, self._timeout_ms)
+        self._producer = Producer(self._producer_config, self._duty.transactional_id, self._timeout_ms)
         self._producer.fence()
 
-    def read_state(self, driver: PartitionDriver, ends: Mapping[str, int]) -> CommittedState:
+    def read_state(self, driver: Driver, ends: Mapping[str, int]) -> CommittedState:
         """Bring the driver up to the end of its changelogs, read from `ends` on (absent: from the beginning).
 
         Raises RestoreFailed, UnreadableState, OffsetGone, PositionsDisagree.
         """
         read = {}
-        for table in TABLES:
-            topic = self._changelogs[table]
+        for table, topic in self._duty.changelogs.items():
             read[table] = read_to_end(
                 self._config,
                 topic,
                 self._partition,
                 ends.get(table, 0),
                 driver.restorer(table),
-                lambda done, of, topic=topic: self._progress(self._partition, topic, done, of),  # type: ignore[misc]  # binds the loop's topic
+                lambda done, of, topic=topic: self._progress(self._duty, topic, done, of),  # type: ignore[misc]  # binds the loop's topic
             )
         driver.restored()
         return CommittedState(self._positions(driver.offsets), read)
@@ -99,12 +95,12 @@ class KafkaState:
         """The next offset of each input topic, read after the fence by a consumer of its own: only that sees stable offsets."""
         consumer = ck.Consumer({**self._config, "isolation.level": "read_committed", "enable.auto.commit": False})
         try:
-            asked = [ck.TopicPartition(topic, self._partition) for topic in INPUT_TOPICS]
+            asked = [ck.TopicPartition(topic, self._partition) for topic in self._duty.topics]
             committed = {
                 tp.topic: tp.offset for tp in patiently(lambda left_s: consumer.committed(asked, left_s), CALL_TIMEOUT_S)
             }
             positions = {}
-            for topic in INPUT_TOPICS:
+            for topic in self._duty.topics:
                 place = ck.TopicPartition(topic, self._partition)
                 low, high = patiently(partial(consumer.get_watermark_offsets, place), CALL_TIMEOUT_S)
                 positions[topic] = self._position(topic, committed.get(topic, -1), in_state.get(topic), low, high)
@@ -136,4 +132,4 @@ class KafkaState:
         """
         assert self._producer is not None, "fenced before the first commit"
         offsets = [ck.TopicPartition(topic, self._partition, offset) for topic, offset in transaction.offsets.items()]
-        return self._producer.commit(transaction, self._partition, self._changelogs, offsets, self._group)
+        return self._producer.commit(transaction, self._partition, self._duty.changelogs, offsets, self._group)

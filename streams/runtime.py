@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct
 
+from schemas.events import FleetFigure
 from streams.catalogue import Catalogue
-from streams.driver import PartitionDriver
+from streams.duty import Driver, Duty, fleet_duty, label_of, partition_duty
 from streams.kafka_state import KafkaState, group_metadata
+from streams.partials import PARTIALS_TOPIC
 from streams.reader import Batch, Reader
 from streams.security import kafka_config
 from streams.settings import Settings
@@ -34,7 +36,7 @@ class _Running(Struct):
 class Runtime:
     """All tasks of a worker, its reader, and what they share. Belongs to the event loop's thread.
 
-    `new_driver` makes what does a partition's work.
+    `new_driver` makes what does the work of a duty; `fleet` gives the figures that ticks carry.
     """
 
     def __init__(
@@ -42,7 +44,8 @@ class Runtime:
         settings: Settings,
         catalogue: Catalogue,
         observer: TaskObserver,
-        new_driver: Callable[[int], PartitionDriver],
+        new_driver: Callable[[Duty], Driver],
+        fleet: Callable[[], list[FleetFigure]],
     ) -> None:
         self.hand_overs: asyncio.Queue[list[Batch]] = asyncio.Queue()
         self.failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
@@ -50,26 +53,27 @@ class Runtime:
         self._catalogue = catalogue
         self._observer = observer
         self._new_driver = new_driver
+        self._fleet = fleet
         self._config = kafka_config(settings)
         self._group = group_metadata(self._config, settings.app_id)
-        self._executor = ThreadPoolExecutor(max_workers=max(8, settings.partitions), thread_name_prefix="task")
+        self._executor = ThreadPoolExecutor(max_workers=max(8, settings.partitions + 1), thread_name_prefix="task")
         self._reader = Reader(
             {**self._config, "group.id": settings.app_id},
-            self.hand_overs.put_nowait,
+            self._queue,
             self._fail,
             high_water_records=settings.queue_high_water_records,
             low_water_records=settings.queue_low_water_records,
         )
         self._epoch = 0
-        self._tasks: dict[int, _Running] = {}
-        self._kept: dict[int, Kept] = {}
+        self._tasks: dict[str, _Running] = {}
+        self._kept: dict[str, Kept] = {}
         self._reader.start()
 
     # ---- from Faust ----
 
     def assigned(self, partitions: Mapping[str, frozenset[int]]) -> None:
-        """Start a task for each partition. Does not block."""
-        owned = frozenset[int]().union(*partitions.values())
+        """Start a task for each partition, and the fleet's where its topic is among them. Does not block."""
+        owned = frozenset[int]().union(*(partitions.get(topic, frozenset()) for topic in INPUT_TOPICS))
         for topic in INPUT_TOPICS:
             missing = owned - partitions.get(topic, frozenset())
             if missing:
@@ -80,9 +84,15 @@ class Runtime:
                     )
                 )
                 return
-        for partition in sorted(owned - self._tasks.keys()):
-            self._start(partition)
-        self._kept = {partition: kept for partition, kept in self._kept.items() if partition in owned}
+        app_id = self._settings.app_id
+        duties = [partition_duty(app_id, partition) for partition in sorted(owned)]
+        if partitions.get(PARTIALS_TOPIC):
+            duties.append(fleet_duty(app_id))
+        for duty in duties:
+            if duty.label not in self._tasks:
+                self._start(duty)
+        labels = {duty.label for duty in duties}
+        self._kept = {label: kept for label, kept in self._kept.items() if label in labels}
 
     async def revoked(self) -> None:
         """End all tasks; what they have committed is kept for the case that their partitions come back.
@@ -95,19 +105,19 @@ class Runtime:
         if not running:
             return
         await asyncio.wait([one.future for one in running.values()], timeout=REVOCATION_LIMIT_S)
-        for partition, one in running.items():
+        for label, one in running.items():
             if not one.future.done():
                 one.future.cancel()
-                logger.warning("partition %d: the commit under way is left to the next owner's fence", partition)
+                logger.warning("%s: the commit under way is left to the next owner's fence", one.task.duty.name)
             elif not one.future.cancelled() and one.future.exception() is None:
                 kept = one.task.leave_behind()
                 if kept is not None:
-                    self._kept[partition] = kept
+                    self._kept[label] = kept
 
     def hand_over(self, carrier: list[Batch]) -> None:
         """Give each batch to its task; one whose task is gone is dropped, it is read again by the next owner."""
         for batch in carrier:
-            running = self._tasks.get(batch.partition)
+            running = self._tasks.get(label_of(batch.topic, batch.partition))
             if running is not None:
                 running.task.hand_over(batch)
 
@@ -115,10 +125,8 @@ class Runtime:
         """The bytes at rest of a table, of all running tasks."""
         for running in self._tasks.values():
             driver = running.task.driver
-            if driver is not None and table == "customers":
-                yield from driver.customers.values.items()
-            elif driver is not None:
-                yield from driver.totals.records()
+            if driver is not None and table in running.task.duty.changelogs:
+                yield from driver.table(table)
 
     # ---- from the worker ----
 
@@ -130,11 +138,18 @@ class Runtime:
 
     # ---- inside ----
 
-    def _start(self, partition: int) -> None:
+    def _queue(self, batches: list[Batch]) -> None:
+        """Queue what the reader brings, the fleet's batches apart: two agents take from here, each in its own order."""
+        for is_fleet in (False, True):
+            carrier = [batch for batch in batches if (batch.topic == PARTIALS_TOPIC) is is_fleet]
+            if carrier:
+                self.hand_overs.put_nowait(carrier)
+
+    def _start(self, duty: Duty) -> None:
         self._epoch += 1
         settings = self._settings
         kafka = KafkaState(
-            partition,
+            duty,
             settings.app_id,
             self._config,
             self._group,
@@ -142,34 +157,35 @@ class Runtime:
             progress=self._observer.restoring,
         )
         task = PartitionTask(
-            partition,
+            duty,
             self._epoch,
             reader=self._reader,
             kafka=kafka,
             catalogue=self._catalogue,
             new_driver=self._new_driver,
+            fleet=self._fleet,
             settings=TaskSettings(
                 commit_interval_min_ms=settings.commit_interval_min_ms,
                 commit_interval_max_ms=settings.commit_interval_max_ms,
                 tick_interval_ms=settings.tick_interval_ms,
             ),
             executor=self._executor,
-            kept=self._kept.pop(partition, None),
+            kept=self._kept.pop(duty.label, None),
             observer=self._observer,
         )
-        future = asyncio.create_task(task.run(), name=f"partition-{partition}")
-        running = self._tasks[partition] = _Running(task, future)
-        future.add_done_callback(lambda _: self._ended(partition, running))
+        future = asyncio.create_task(task.run(), name=duty.transactional_id)
+        running = self._tasks[duty.label] = _Running(task, future)
+        future.add_done_callback(lambda _: self._ended(duty, running))
 
-    def _ended(self, partition: int, running: _Running) -> None:
+    def _ended(self, duty: Duty, running: _Running) -> None:
         """A task that fails while its partition is ours ends the worker: there is one way to recover, used by every restart."""
         if running.future.cancelled():
             return
         error = running.future.exception()
         if error is None:
             return
-        if isinstance(error, Fenced) and self._tasks.get(partition) is not running:
-            logger.info("partition %d was fenced by its next owner", partition)
+        if isinstance(error, Fenced) and self._tasks.get(duty.label) is not running:
+            logger.info("%s was fenced by its next owner", duty.name)
             return
         self._fail(error)
 

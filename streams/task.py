@@ -1,4 +1,4 @@
-"""The task of one partition: from the assignment to the commit, and back.
+"""A task, of one partition or of the fleet: from the assignment to the commit, and back.
 
 ASSIGNED -> FENCING -> RESTORING -> RUNNING -> CLOSING, all of it outside the rebalance callback. Fenced first, so that nobody
 else can write; then the state is read to its end; then the positions; only then the reader is told to read, under a new epoch.
@@ -18,15 +18,15 @@ from typing import ParamSpec, TypeVar
 from msgspec import Struct
 
 from schemas.codec import RegistryUnreachable
+from schemas.events import FleetFigure
 from streams.catalogue import Catalogue, UnknownDefinitions
-from streams.driver import PartitionDriver
+from streams.duty import Driver, Duty
 from streams.kafka_state import CommittedState, KafkaState
 from streams.merge import Merge
 from streams.pacing import Pace
 from streams.reader import Batch, Reader
 from streams.records import Transaction
 from streams.ticks import TICKS_TOPIC, Ticker
-from streams.topics import INPUT_TOPICS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,47 +62,53 @@ class TaskSettings(Struct, frozen=True, kw_only=True):
 class Kept(Struct):
     """The state of a partition that was left cleanly: reused when it comes back, from these ends of its changelogs on."""
 
-    driver: PartitionDriver
+    driver: Driver
     ends: dict[str, int]
 
 
 class PartitionTask:
-    """One partition of all input topics. Belongs to the event loop's thread; what blocks goes to the executor."""
+    """One duty: a partition of all input topics, or the fleet.
+
+    Belongs to the event loop's thread; what blocks goes to the executor. `fleet` gives the
+    figures of the fleet that a tick carries, as they are known now.
+    """
 
     def __init__(
         self,
-        partition: int,
+        duty: Duty,
         epoch: int,
         *,
         reader: Reader,
         kafka: KafkaState,
         catalogue: Catalogue,
-        new_driver: Callable[[int], PartitionDriver],
+        new_driver: Callable[[Duty], Driver],
+        fleet: Callable[[], list[FleetFigure]],
         settings: TaskSettings,
         executor: Executor,
         kept: Kept | None,
         observer: "TaskObserver",
     ) -> None:
-        self.partition = partition
+        self.duty = duty
         self.epoch = epoch
         self.phase = Phase.ASSIGNED
         self._reader = reader
         self._kafka = kafka
         self._catalogue = catalogue
         self._new_driver = new_driver
+        self._fleet = fleet
         self._executor = executor
         self._kept = kept
         self._observer = observer
-        self._merge = Merge(INPUT_TOPICS)
+        self._merge = Merge(duty.topics)
         self._pace = Pace(settings.commit_interval_min_ms, settings.commit_interval_max_ms)
-        self._ticker = Ticker(partition, settings.tick_interval_ms)
+        self._ticker = Ticker(duty.partition, settings.tick_interval_ms if TICKS_TOPIC in duty.topics else 0)
         self._wakeup = asyncio.Event()
         self._next: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._commit: asyncio.Task[None] | None = None
         self._reading = False
         self._clean = False
-        self._driver: PartitionDriver | None = None
+        self._driver: Driver | None = None
         self._registry_away_since: float | None = None
 
     # ---- from outside ----
@@ -116,8 +122,8 @@ class PartitionTask:
         if records and records[0].offset < expected:
             fresh = [record for record in records if record.offset >= expected]
             known = len(records) - len(fresh)
-            self._observer.dropped(self.partition, known)
-            self._reader.taken((batch.topic, self.partition), self.epoch, known)
+            self._observer.dropped(self.duty, known)
+            self._reader.taken((batch.topic, self.duty.partition), self.epoch, known)
             records = fresh
         if records:
             self._next[batch.topic] = records[-1].offset + 1
@@ -138,7 +144,7 @@ class PartitionTask:
         return Kept(self._driver, self._ends)
 
     @property
-    def driver(self) -> PartitionDriver | None:
+    def driver(self) -> Driver | None:
         """The state, once it is restored."""
         return self._driver
 
@@ -169,7 +175,7 @@ class PartitionTask:
                 return
             self.phase = Phase.RUNNING
             self._start_reading(driver)
-            self._observer.running(self.partition, len(driver.customers))
+            self._observer.running(self.duty, len(driver))
             while self.phase is Phase.RUNNING:
                 await self._turn(driver)
             await self._finish(driver)
@@ -178,29 +184,29 @@ class PartitionTask:
             self.phase = Phase.CLOSING
             self._stop_reading()
 
-    async def _begin(self) -> PartitionDriver:
+    async def _begin(self) -> Driver:
         self.phase = Phase.FENCING
         await self._blocking(self._kafka.fence)
         self.phase = Phase.RESTORING if self.phase is Phase.FENCING else self.phase
-        kept = self._kept or Kept(self._new_driver(self.partition), {})
+        kept = self._kept or Kept(self._new_driver(self.duty), {})
         self._kept = None
         state: CommittedState = await self._blocking(self._kafka.read_state, kept.driver, kept.ends)
-        await self._catalogue.wait_for(kept.driver.totals.meta.config_version, DEFINITIONS_WAIT_S)
+        await self._catalogue.wait_for(kept.driver.config_version, DEFINITIONS_WAIT_S)
         self._ends = state.ends
         self._next = dict(state.positions)
         return kept.driver
 
-    def _start_reading(self, driver: PartitionDriver) -> None:
+    def _start_reading(self, driver: Driver) -> None:
         driver.begin(self._next)
-        self._reader.add(self.epoch, {(topic, self.partition): offset for topic, offset in self._next.items()})
+        self._reader.add(self.epoch, {(topic, self.duty.partition): offset for topic, offset in self._next.items()})
         self._reading = True
 
     def _stop_reading(self) -> None:
         if self._reading:
             self._reading = False
-            self._reader.remove([(topic, self.partition) for topic in INPUT_TOPICS])
+            self._reader.remove([(topic, self.duty.partition) for topic in self.duty.topics])
 
-    async def _turn(self, driver: PartitionDriver) -> None:
+    async def _turn(self, driver: Driver) -> None:
         self._raise_failed_commit()
         more = False
         if not self._full(driver):
@@ -215,11 +221,11 @@ class PartitionTask:
             await self._wait(driver)
 
     @staticmethod
-    def _full(driver: PartitionDriver) -> bool:
+    def _full(driver: Driver) -> bool:
         """Whether as much was folded as one transaction carries: then nothing more is, until it is under way."""
         return driver.uncommitted_records >= UNCOMMITTED_RECORDS_MAX
 
-    async def _work(self, driver: PartitionDriver) -> bool:
+    async def _work(self, driver: Driver) -> bool:
         """Fold for one slice; returns whether there is more to do at once."""
         end = time.perf_counter() + SLICE_S
         taken: dict[str, int] = {}
@@ -242,7 +248,7 @@ class PartitionTask:
             except RegistryUnreachable:
                 await self._registry_back()
         for topic, count in taken.items():
-            self._reader.taken((topic, self.partition), self.epoch, count)
+            self._reader.taken((topic, self.duty.partition), self.epoch, count)
         return more or driver.busy
 
     async def _registry_back(self) -> None:
@@ -250,20 +256,20 @@ class PartitionTask:
         now = time.monotonic()
         if self._registry_away_since is None:
             self._registry_away_since = now
-            logger.warning("partition %d waits for the schema registry", self.partition)
+            logger.warning("%s waits for the schema registry", self.duty.name)
         elif now - self._registry_away_since > REGISTRY_WAIT_S:
             raise RegistryUnreachable(f"the schema registry did not answer for {REGISTRY_WAIT_S:.0f} s")
         await asyncio.sleep(1.0)
 
-    def _write_tick(self, driver: PartitionDriver) -> None:
+    def _write_tick(self, driver: Driver) -> None:
         due_at = self._ticker.due_at()
         if due_at is None or not self._merge.at_end(TICKS_TOPIC):
             return
         now_ms = self._observer.wall_clock_ms()
         if now_ms >= due_at:
-            driver.write_tick(self._ticker.write(now_ms, self._catalogue.newest_version))
+            driver.write_tick(self._ticker.write(now_ms, self._catalogue.newest_version, self._fleet()))
 
-    async def _wait(self, driver: PartitionDriver) -> None:
+    async def _wait(self, driver: Driver) -> None:
         now_ms = time.monotonic() * 1000
         timeout_s = 1.0
         if self._commit is None and driver.has_changes:
@@ -278,7 +284,7 @@ class PartitionTask:
 
     # ---- commits ----
 
-    def _start_commit(self, driver: PartitionDriver) -> None:
+    def _start_commit(self, driver: Driver) -> None:
         self._pace.started(time.monotonic() * 1000)
         self._commit = asyncio.create_task(self._commit_one(driver.take()))
 
@@ -292,14 +298,14 @@ class PartitionTask:
         took_ms = (time.monotonic() - started) * 1000
         waiting = self._merge.total() > transaction.records
         self._pace.finished(waiting=waiting, took_ms=took_ms)
-        self._observer.committed(self.partition, transaction, took_ms)
+        self._observer.committed(self.duty, transaction, took_ms)
 
     def _raise_failed_commit(self) -> None:
         if self._commit is not None and self._commit.done():
             commit, self._commit = self._commit, None
             commit.result()
 
-    async def _finish(self, driver: PartitionDriver) -> None:
+    async def _finish(self, driver: Driver) -> None:
         """Commit what was folded; what is queued but not folded is read again by the next owner."""
         if self._commit is not None:
             commit, self._commit = self._commit, None
@@ -318,14 +324,14 @@ class TaskObserver:
         """Epoch milliseconds."""
         return time.time_ns() // 1_000_000
 
-    def restoring(self, partition: int, topic: str, records: int, of: int) -> None:
+    def restoring(self, duty: Duty, topic: str, records: int, of: int) -> None:
         """Called in a thread of the executor: so many records of a changelog are read, of at most `of`."""
 
-    def running(self, partition: int, customers: int) -> None:
+    def running(self, duty: Duty, size: int) -> None:
         """The task has restored its state and reads."""
 
-    def dropped(self, partition: int, records: int) -> None:
+    def dropped(self, duty: Duty, records: int) -> None:
         """Records were delivered that had been taken before."""
 
-    def committed(self, partition: int, transaction: Transaction, took_ms: float) -> None:
+    def committed(self, duty: Duty, transaction: Transaction, took_ms: float) -> None:
         """A transaction is visible."""

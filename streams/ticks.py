@@ -4,7 +4,7 @@ Silence makes no event, so time itself has to be in the log: a running task writ
 reads it back like any other record.
 """
 
-from schemas.events import Tick
+from schemas.events import FleetFigure, Tick
 
 TICKS_TOPIC = "cs.ticks"
 
@@ -25,7 +25,7 @@ class Ticker:
         """When the next tick is due; None when this worker writes none."""
         return self._newest_ms + self._interval_ms if self._interval_ms else None
 
-    def write(self, now_ms: int, config_version: int) -> Tick:
-        """The tick for now, which counts as written."""
+    def write(self, now_ms: int, config_version: int, fleet: list[FleetFigure]) -> Tick:
+        """The tick for now, which counts as written; `fleet` is what is known of the whole fleet."""
         self.seen(now_ms)
-        return Tick(occurred_at=now_ms, partition=self._partition, config_version=config_version)
+        return Tick(occurred_at=now_ms, partition=self._partition, config_version=config_version, fleet=fleet)

@@ -120,13 +120,18 @@ def changelog_topics(app_id: str) -> tuple[str, str]:
     return f"{app_id}-customers-changelog", f"{app_id}-totals-changelog"
 
 
-def _changelog(name: str, purpose: str, key: Key) -> TopicSpec:
+def fleet_changelog_topic(app_id: str) -> str:
+    """The changelog of the table `fleet`, under Faust's name for it."""
+    return f"{app_id}-fleet-changelog"
+
+
+def _changelog(name: str, purpose: str, key: Key, *, partitioned: bool = True) -> TopicSpec:
     return TopicSpec(
         name,
         purpose,
         "internal",
         None,
-        partitioned=True,
+        partitioned=partitioned,
         key=key,
         cleanup="compact",
         extra={
@@ -145,6 +150,7 @@ def specs(app_id: str, partitions: int) -> list[TopicSpec]:
         *TOPICS.values(),
         _changelog(customers, "the state of each customer", "customer_id"),
         _changelog(totals, "the counts of each partition", "figure"),
+        _changelog(fleet_changelog_topic(app_id), "the parts of the whole fleet's figures", "figure", partitioned=False),
     )
     return [replace(spec, partitions=partitions if spec.partitioned else 1) for spec in everything]
 

@@ -25,6 +25,9 @@ from streams.dead_letters import FailureLimit, TooManyFailures
 from streams.definitions_log import DefinitionsLogError, apply, read_versions, sha256_of
 from streams.definitions_watch import DefinitionsUnreadable, DefinitionsWatch
 from streams.driver import PartitionDriver
+from streams.duty import Driver, Duty
+from streams.fleet_driver import FleetDriver
+from streams.fleet_watch import FleetWatch
 from streams.kafka_state import PositionsDisagree
 from streams.reader import OffsetGone
 from streams.records import PartitionsChanged, Transaction
@@ -73,28 +76,29 @@ class LoggingObserver(TaskObserver):
 
     def __init__(self, metrics: WorkerMetrics) -> None:
         self._metrics = metrics
-        self._told_restoring: dict[tuple[int, str], float] = {}
+        self._told_restoring: dict[str, float] = {}
 
-    def restoring(self, partition: int, topic: str, records: int, of: int) -> None:
+    def restoring(self, duty: Duty, topic: str, records: int, of: int) -> None:
         """Log every few seconds, not every chunk."""
-        self._metrics.restoring(partition, topic, records, of)
-        now = time.monotonic()
-        if now - self._told_restoring.get((partition, topic), -10.0) >= 5.0:
-            self._told_restoring[partition, topic] = now
-            logger.info("partition %d: restoring %s, %d of at most %d records", partition, topic, records, of)
+        self._metrics.restoring(duty.label, topic, records, of)
+        now, place = time.monotonic(), f"{duty.name}: {topic}"
+        if now - self._told_restoring.get(place, -10.0) >= 5.0:
+            self._told_restoring[place] = now
+            logger.info("%s: restoring %s, %d of at most %d records", duty.name, topic, records, of)
 
-    def running(self, partition: int, customers: int) -> None:
+    def running(self, duty: Duty, size: int) -> None:
         """The task reads."""
-        logger.info("partition %d: running with %d customers", partition, customers)
-        self._metrics.running(partition, customers)
+        logger.info("%s: running with %d %s", duty.name, size, "parts" if duty.is_fleet else "customers")
+        if not duty.is_fleet:
+            self._metrics.running(duty.label, size)
 
-    def dropped(self, partition: int, records: int) -> None:
+    def dropped(self, duty: Duty, records: int) -> None:
         """Delivered again after a change of owner."""
-        logger.debug("partition %d: %d records were delivered that had been taken before", partition, records)
+        logger.debug("%s: %d records were delivered that had been taken before", duty.name, records)
 
-    def committed(self, partition: int, transaction: Transaction, took_ms: float) -> None:
+    def committed(self, duty: Duty, transaction: Transaction, took_ms: float) -> None:
         """A transaction is visible."""
-        self._metrics.committed(partition, transaction.records, len(transaction.outputs), took_ms)
+        self._metrics.committed(duty.label, transaction.records, len(transaction.outputs), took_ms)
 
 
 def run(settings: Settings) -> int:
@@ -195,10 +199,12 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
     await watch.start()
     observer = LoggingObserver(metrics)
 
-    def new_driver(partition: int) -> PartitionDriver:
+    def new_driver(duty: Duty) -> Driver:
+        if duty.is_fleet:
+            return FleetDriver(settings.partitions, settings.app_id, catalogue.get, codec, observer.wall_clock_ms)
         failures = FailureLimit(settings.dead_letter_limit_share, settings.dead_letter_window_records)
         return PartitionDriver(
-            partition,
+            duty.partition,
             settings.partitions,
             settings.app_id,
             catalogue.get,
@@ -208,7 +214,9 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
             settings.unverifiable,
         )
 
-    runtime = Runtime(settings, catalogue, observer, new_driver)
+    fleet = FleetWatch({**kafka_config(settings), "group.id": settings.app_id}, codec, settings.app_id)
+    fleet.start()
+    runtime = Runtime(settings, catalogue, observer, new_driver, fleet.figures)
     app = make_app(settings, runtime)
     try:
         await app.start()
@@ -221,6 +229,7 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
         return code
     finally:
         watch.stop()
+        fleet.stop()
         metrics.stop()
 
 

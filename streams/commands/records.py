@@ -11,8 +11,10 @@ from schemas.jsonlines import Headers, format_line
 from schemas.outcome import Malformed
 from schemas.times import format_time
 from streams.commands.readable import readable
+from streams.fleet_store import META_KEY as FLEET_META_KEY
+from streams.fleet_store import FleetMeta
 from streams.store import unpack
-from streams.topics import changelog_topics
+from streams.topics import changelog_topics, fleet_changelog_topic
 from streams.totals import META_KEY, PartitionMeta, TotalKey
 
 
@@ -23,7 +25,7 @@ class RecordView:
         self._topic = topic
         self._codec = codec
         customers, totals = changelog_topics(app_id)
-        self._show = {customers: _customer, totals: _total}.get(topic)
+        self._show = {customers: _customer, totals: _total, fleet_changelog_topic(app_id): _of_fleet}.get(topic)
 
     def json(self, message: ck.Message) -> str | Malformed:
         """The record as a JSON line, or why it cannot be read. Raises `RegistryUnreachable` and `UnreadableState`."""
@@ -88,6 +90,13 @@ def _total(key: bytes, value: bytes | None) -> tuple[str, object]:
     figure, dimension, bucket = msgspec.msgpack.decode(key, type=TotalKey)
     name = " ".join(part for part in (figure, dimension, "" if bucket is None else format_time(bucket)) if part)
     return name, None if value is None else {"counts": msgspec.msgpack.decode(value)[0]}
+
+
+def _of_fleet(key: bytes, value: bytes | None) -> tuple[str, object]:
+    if key == FLEET_META_KEY:
+        return FLEET_META_KEY.decode(), None if value is None else _named(msgspec.msgpack.decode(value, type=FleetMeta))
+    name = " ".join("" if part is None else str(part) for part in msgspec.msgpack.decode(key))
+    return name, None if value is None else msgspec.to_builtins(msgspec.msgpack.decode(value), builtin_types=())
 
 
 def _named(value: Any) -> Any:

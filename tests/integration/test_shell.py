@@ -71,7 +71,7 @@ def test_the_app_uses_our_transport_consumer_store_manager_and_assignor(app: she
     assert app.transport.Consumer is shell.ShellConsumer
     assert isinstance(app.tables, shell.ShellTableManager)
     assert isinstance(app.assignor, shell.QuietAssignor)
-    assert {table.name for table in app.tables.values()} == {"customers", "totals"}
+    assert {table.name for table in app.tables.values()} == {"customers", "totals", "fleet"}
     assert all(isinstance(table.data, shell.PartitionStore) for table in app.tables.values())
 
 

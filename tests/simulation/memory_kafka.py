@@ -9,13 +9,14 @@ from concurrent.futures import Executor, Future
 from random import Random
 from typing import Any
 
-from streams.driver import PartitionDriver
-from streams.kafka_state import TABLES, CommittedState
+from streams.duty import Driver, Duty, partition_duty
+from streams.kafka_state import CommittedState
 from streams.reader import Batch, TopicPartition
 from streams.records import InputRecord, OutputRecord, Transaction
 from streams.task import PartitionTask
-from streams.topics import INPUT_TOPICS
 from streams.transactions import CommitFailed, Fenced
+
+PARTITION_0 = partition_duty("app", 0)
 
 
 class FaultPlan:
@@ -34,15 +35,15 @@ class FaultPlan:
 
 
 class PartitionLog:
-    """What is durable of one partition."""
+    """What is durable of one task's duty."""
 
-    def __init__(self, records: list[InputRecord]) -> None:
-        self.inputs: dict[str, list[InputRecord]] = {topic: [] for topic in INPUT_TOPICS}
+    def __init__(self, records: list[InputRecord], duty: Duty = PARTITION_0) -> None:
+        self.inputs: dict[str, list[InputRecord]] = {topic: [] for topic in duty.topics}
         for record in records:
             self.inputs[record.topic].append(record)
-        self.changelogs: dict[str, list[tuple[bytes, bytes | None]]] = {table: [] for table in TABLES}
+        self.changelogs: dict[str, list[tuple[bytes, bytes | None]]] = {table: [] for table in duty.changelogs}
         self.outputs: list[OutputRecord] = []
-        self.offsets: dict[str, int] = dict.fromkeys(INPUT_TOPICS, 0)
+        self.offsets: dict[str, int] = dict.fromkeys(duty.topics, 0)
         self.owner = 0
         self.commits = 0
 
@@ -62,7 +63,7 @@ class MemoryKafka:
         self._me = self._log.owner
         self._faults.step("after fence")
 
-    def read_state(self, driver: PartitionDriver, ends: Mapping[str, int]) -> CommittedState:
+    def read_state(self, driver: Driver, ends: Mapping[str, int]) -> CommittedState:
         """The changelogs from `ends` on."""
         self._faults.step("read state")
         for table, changelog in self._log.changelogs.items():

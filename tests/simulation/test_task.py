@@ -11,6 +11,7 @@ from schemas.events import Tick
 from streams.catalogue import Catalogue
 from streams.dead_letters import FailureLimit
 from streams.driver import PartitionDriver
+from streams.duty import Duty
 from streams.records import InputRecord, OutputRecord
 from streams.sources.simulator import Disorder, Simulation, simulate
 from streams.task import Kept, PartitionTask, TaskObserver, TaskSettings
@@ -18,6 +19,7 @@ from streams.ticks import TICKS_TOPIC
 from streams.topics import partition_of
 from streams.transactions import CommitFailed
 from tests.simulation.memory_kafka import (
+    PARTITION_0,
     FaultPlan,
     InlineExecutor,
     MemoryKafka,
@@ -59,9 +61,9 @@ def log_records(customers: int, days: int) -> list[InputRecord]:
     return log
 
 
-def new_driver(partition: int = 0) -> PartitionDriver:
+def new_driver(duty: Duty = PARTITION_0) -> PartitionDriver:
     return PartitionDriver(
-        partition, PARTITIONS, "app", Catalogue().get, CODEC, FailureLimit(0.05, 1000), Observer().wall_clock_ms
+        duty.partition, PARTITIONS, "app", Catalogue().get, CODEC, FailureLimit(0.05, 1000), Observer().wall_clock_ms
     )
 
 
@@ -112,12 +114,13 @@ class Owner:
         kept, self.kept = self.kept, None
         self.came_back += kept is not None
         return PartitionTask(
-            0,
+            PARTITION_0,
             self.epoch,
             reader=self.reader,  # type: ignore[arg-type]  # the same methods, in memory
             kafka=MemoryKafka(self.log, self.faults),  # type: ignore[arg-type]  # as above
             catalogue=Catalogue(),
             new_driver=new_driver,
+            fleet=list,
             settings=SETTINGS,
             executor=InlineExecutor(),
             kept=kept,

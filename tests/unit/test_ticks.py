@@ -1,6 +1,6 @@
 """When a task writes a tick."""
 
-from schemas.events import Tick
+from schemas.events import FleetFigure, Tick
 from streams.ticks import Ticker
 
 
@@ -12,7 +12,8 @@ def test_a_tick_that_was_read_or_written_puts_the_next_one_off() -> None:
     ticker = Ticker(3, 60_000)
     ticker.seen(1_000_000)
     assert ticker.due_at() == 1_060_000
-    assert ticker.write(1_060_005, 7) == Tick(occurred_at=1_060_005, partition=3, config_version=7)
+    fleet = [FleetFigure(name="churner_share", value=0.02, as_of=1_000_000)]
+    assert ticker.write(1_060_005, 7, fleet) == Tick(occurred_at=1_060_005, partition=3, config_version=7, fleet=fleet)
     assert ticker.due_at() == 1_120_005
 
 

@@ -76,7 +76,7 @@ def test_the_inputs_and_the_changelogs_have_the_same_partitions() -> None:
 def test_what_is_said_of_the_whole_fleet_and_of_the_definitions_has_one_partition() -> None:
     single = {name for name, spec in by_name().items() if spec.partitions == 1}
     of_the_fleet = {"cs.fleet-snapshots", "cs.fleet-alerts", "cs.touchpoint-maps", "cs.owner-lists", "cs.maturity"}
-    assert single == {"cs.fleet-partials", "cs.definitions"} | of_the_fleet
+    assert single == {"cs.fleet-partials", "cs.definitions", "app-fleet-changelog"} | of_the_fleet
 
 
 def test_inputs_are_kept_400_days_under_the_producers_timestamps_and_not_from_the_future() -> None:
@@ -91,7 +91,7 @@ def test_inputs_are_kept_400_days_under_the_producers_timestamps_and_not_from_th
 def test_what_is_compacted_never_expires() -> None:
     compacted = {name: spec.config() for name, spec in by_name().items() if spec.cleanup == "compact"}
     assert sorted(compacted) == [
-        *("app-customers-changelog", "app-totals-changelog"),
+        *("app-customers-changelog", "app-fleet-changelog", "app-totals-changelog"),
         *("cs.customer-snapshots", "cs.definitions", "cs.fleet-partials"),
     ]
     assert {config["retention.ms"] for config in compacted.values()} == {"-1"}
