@@ -1,119 +1,66 @@
-"""Alert episodes: opened, updated and resolved, at most one open for a customer and rule.
+"""Alert episodes: opened, updated and resolved or retracted, at most one open for a customer and rule.
 
 An episode opens when its rule's condition has held for the dwell time, is updated when severity, set of evidence, owner, muting,
-acknowledgement or action changed, and resolves when the condition no longer stays, the customer is gone, or the rule is.
+acknowledgement or action changed, and resolves when the condition no longer stays, the customer is gone, or the rule is. It is
+retracted instead when it was an event from before its opening that ended it: had the event come in time, the cause would not have
+been there. What came by time, by other definitions or by later events never retracts.
 """
 
-from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct, field
-
-from processors import accounts
+from processors import accounts, followups
+from processors.alert_records import displayed_tenths, publish, publish_ending, what_followed
 from processors.conditions import View
 from processors.due import NEVER
-from processors.effects import Context, identity
+from processors.effects import Context
+from processors.episodes import Episode, EpisodeBook, RuleBook
 from processors.figures import Sheet
 from processors.rule_file import Rule
 from processors.rules import CONDITIONS, severity, severity_due
-from schemas.events import AccountEvent
-from schemas.records import Cause, ChurnAlert, EpisodeState, Evidence, OpenAlert, Severity
+from schemas.records import Cause
 
 if TYPE_CHECKING:
-    from processors.definitions import Definitions
     from processors.state import CustomerState
 
 MAX_SIGNS = 100  # signs of life are counted up to the largest number that a rule may ask for
 
 
-class Episode(Struct, array_like=True):
-    """An open episode, as its last record told it. `touched`: a person did something that no record has told yet."""
+def judge(view: View, cause: Cause, context: Context, occurred_at: int | None = None) -> None:
+    """Open, update and resolve the customer's episodes as of the view; the records go to the context's effects.
 
-    opened_at: int
-    rule_version: int
-    severity: Severity
-    over: list[str]
-    owner: str | None
-    muted: bool
-    explanation: str
-    acknowledged_by: str | None = None
-    acknowledged_at: int | None = None
-    acted_by: str | None = None
-    acted_at: int | None = None
-    touched: bool = False
-
-
-class RuleBook(Struct, array_like=True):
-    """A rule's episodes of one customer: how many there have been, the open one, and since when the next is in its dwell time."""
-
-    sequence: int = 0
-    open: Episode | None = None
-    pending_since: int = 0
-
-
-class EpisodeBook(Struct, array_like=True):
-    """The rules that ever fired or are about to, by name.
-
-    `signs` counts the signs of life that were newer than all before them (up to 100), `seen_at` is the last of them.
+    `occurred_at` is that of the event that caused the judgement, None when none did.
     """
-
-    rules: dict[str, RuleBook] = field(default_factory=dict)
-    signs: int = 0
-    seen_at: int = 0
-
-
-def episode_id(customer_id: str, rule: str, version: int, sequence: int) -> str:
-    """Id of an episode: 128 bits of BLAKE2b, in hex, over what makes it unique."""
-    name = f"{customer_id}\x00{rule}\x00{version}\x00{sequence}"
-    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-def apply_person_event(book: EpisodeBook, event: AccountEvent) -> None:
-    """Note on its open episode that a person acknowledged it or acted upon it: the earliest counts, others are ignored."""
-    if event.kind not in ("acknowledged", "acted"):
-        return
-    for name, rule_book in book.rules.items():
-        episode = rule_book.open
-        if episode is None:
+    book = view.state.alerts
+    _look_back(view, context)
+    gone = view.state.account.is_gone
+    for name, rule in context.definitions.rules.items():
+        if not rule.enabled:
             continue
-        if event.episode_id == episode_id(event.customer_id, name, episode.rule_version, rule_book.sequence):
-            _note_person(episode, event)
+        known = book.rules.get(name)
+        if known is not None and known.open is not None:
+            _follow(view, rule, known, known.open, cause, context, occurred_at)
+        elif not gone and CONDITIONS[rule.kind].enters(view, rule):
+            _enter(view, rule, book.rules.setdefault(name, RuleBook()), cause, context)
+        elif known is not None and known.pending_since:
+            known.pending_since = 0
 
 
-def _note_person(episode: Episode, event: AccountEvent) -> None:
-    if event.kind == "acknowledged" and (episode.acknowledged_at is None or event.occurred_at < episode.acknowledged_at):
-        episode.acknowledged_by, episode.acknowledged_at = event.author, event.occurred_at
-        episode.touched = True
-    elif event.kind == "acted" and (episode.acted_at is None or event.occurred_at < episode.acted_at):
-        episode.acted_by, episode.acted_at = event.author, event.occurred_at
-        episode.touched = True
-
-
-def judge(view: View, cause: Cause, context: Context) -> None:
-    """Open, update and resolve the customer's episodes as of the view; the records go to the context's effects."""
+def _look_back(view: View, context: Context) -> None:
+    """Note a sign of life, count what came of older episodes, and withdraw those whose rule is no longer there as it was."""
     state = view.state
     book = state.alerts
     if state.last_seen_at > book.seen_at:
         book.seen_at = state.last_seen_at
         book.signs = min(book.signs + 1, MAX_SIGNS)
-    rules = context.definitions.rules
     for name, rule_book in book.rules.items():
-        rule = rules.get(name)
+        if rule_book.followed:
+            is_gone = state.account.is_gone
+            followups.settle(rule_book.followed, name, view.as_of_ms, is_gone=is_gone, totals=context.effects.totals)
+        rule = context.definitions.rules.get(name)
         if rule is None or not rule.enabled:
             _withdraw(view, name, rule_book, "the rule is no longer in force", "config", context)
         elif rule_book.open is not None and rule_book.open.rule_version != rule.version:
             _withdraw(view, name, rule_book, f"version {rule.version} of the rule took its place", "config", context)
-    gone = state.account.is_gone
-    for name, rule in rules.items():
-        if not rule.enabled:
-            continue
-        known = book.rules.get(name)
-        if known is not None and known.open is not None:
-            _follow(view, rule, known, known.open, cause, context)
-        elif not gone and CONDITIONS[rule.kind].enters(view, rule):
-            _enter(view, rule, book.rules.setdefault(name, RuleBook()), cause, context)
-        elif known is not None and known.pending_since:
-            known.pending_since = 0
 
 
 def _enter(view: View, rule: Rule, rule_book: RuleBook, cause: Cause, context: Context) -> None:
@@ -133,23 +80,33 @@ def _enter(view: View, rule: Rule, rule_book: RuleBook, cause: Cause, context: C
         owner=view.state.account.owner,
         muted=accounts.muted_until(view.state.account, rule.name) > view.as_of_ms,
         explanation=condition.explanation(view, rule),
+        tenths_at_opening=displayed_tenths(view.state),
     )
     rule_book.open = episode
-    _publish("opened", view, rule, rule_book, episode, cause, context, None)
+    totals = context.effects.totals
+    totals.add("episodes", rule.name, episode.opened_at, episode.counts)
+    view.state.alerts.forgotten_followups += followups.opened(
+        rule_book.followed, episode.opened_at, episode.tenths_at_opening, totals
+    )
+    publish("opened", view, rule, rule_book, episode, cause, context, None)
 
 
-def _follow(view: View, rule: Rule, rule_book: RuleBook, episode: Episode, cause: Cause, context: Context) -> None:
-    """Resolve an open episode or tell what changed in it."""
+def _follow(
+    view: View, rule: Rule, rule_book: RuleBook, episode: Episode, cause: Cause, context: Context, occurred_at: int | None
+) -> None:
+    """End an open episode or tell what changed in it."""
     condition = CONDITIONS[rule.kind]
+    gone = view.state.account.is_gone
     ending = None
-    if view.state.account.is_gone:
+    if gone:
         ending = f"the customer has {view.state.account.stage}"
     elif not condition.stays(view, rule):
         ending = condition.resolution(view, rule)
     if ending is not None:
         episode.explanation = condition.explanation(view, rule)
-        rule_book.open = None
-        _publish("resolved", view, rule, rule_book, episode, cause, context, ending)
+        undone = occurred_at is not None and occurred_at < episode.opened_at
+        _end(rule.name, rule_book, episode, "void" if undone else "gone" if gone else "recovered", context)
+        publish("retracted" if undone else "resolved", view, rule, rule_book, episode, cause, context, ending)
         return
     now_severity = severity(view, rule)
     over = condition.over(view, rule, episode.over)
@@ -165,70 +122,40 @@ def _follow(view: View, rule: Rule, rule_book: RuleBook, episode: Episode, cause
         return
     episode.severity, episode.over, episode.owner, episode.muted, episode.touched = now_severity, over, owner, muted, False
     episode.explanation = condition.explanation(view, rule)
-    _publish("updated", view, rule, rule_book, episode, cause, context, None)
+    publish("updated", view, rule, rule_book, episode, cause, context, None)
+
+
+def _end(name: str, rule_book: RuleBook, episode: Episode, how: Literal["recovered", "gone", "void"], context: Context) -> None:
+    """Close the episode; one that should never have been is taken back from the fleet's counts."""
+    rule_book.open = None
+    totals = context.effects.totals
+    followups.ended(rule_book.followed, episode.opened_at, how, name, totals)
+    if how == "void":
+        taken_back = tuple(-count for count in episode.counts)
+        totals.add("episodes", name, episode.opened_at, taken_back)
 
 
 def erase(state: "CustomerState", as_of_ms: int, context: Context) -> None:
     """End the open episodes without a word of what they were about; their number is kept, so that no id is used again."""
     view = View(Sheet(state, as_of_ms, context.definitions), None)
     for name, rule_book in state.alerts.rules.items():
-        if rule_book.open is not None:
-            rule_book.open.explanation = ""
-        _withdraw(view, name, rule_book, "the customer was erased", "data", context)
+        episode = rule_book.open
+        if episode is not None:
+            rule_book.open = None
+            episode.explanation, episode.acted_action = "", None
+            publish_ending(view, name, rule_book, episode, "the customer was erased", None, "data", context)
     state.alerts = EpisodeBook({name: RuleBook(rule_book.sequence) for name, rule_book in state.alerts.rules.items()})
 
 
 def _withdraw(view: View, name: str, rule_book: RuleBook, ending: str, cause: Cause, context: Context) -> None:
-    """Resolve the open episode of a rule or customer that is no longer there as it was."""
+    """Resolve the open episode of a rule that is no longer there as it was; what would have come of it cannot be told."""
     rule_book.pending_since = 0
     episode = rule_book.open
     if episode is None:
         return
     rule_book.open = None
-    record = _record(view, name, rule_book, episode, context)
-    context.effects.outputs.append(ChurnAlert(**record, state="resolved", evidence=[], action="", cause=cause, resolution=ending))
-
-
-def _publish(
-    change: EpisodeState,
-    view: View,
-    rule: Rule,
-    rule_book: RuleBook,
-    episode: Episode,
-    cause: Cause,
-    context: Context,
-    ending: str | None,
-) -> None:
-    evidence: list[Evidence] = CONDITIONS[rule.kind].evidence(view, rule)
-    record = _record(view, rule.name, rule_book, episode, context)
-    context.effects.outputs.append(
-        ChurnAlert(**record, state=change, evidence=evidence, action=rule.action_at(episode.severity), cause=cause, resolution=ending)
-    )
-
-
-def _record(view: View, name: str, rule_book: RuleBook, episode: Episode, context: Context) -> dict[str, Any]:
-    """The fields of a record that do not depend on what changed."""
-    state = view.state
-    account = state.account
-    return {
-        **identity(state, "alert", context),
-        "as_of": view.as_of_ms,
-        "episode_id": episode_id(state.customer_id, name, episode.rule_version, rule_book.sequence),
-        "rule": name,
-        "rule_version": episode.rule_version,
-        "severity": episode.severity,
-        "opened_at": episode.opened_at,
-        "explanation": episode.explanation,
-        "mrr_cents": account.mrr_cents,
-        "currency": account.currency,
-        "renewal_at": account.renewal_at,
-        "owner": account.owner,
-        "acknowledged_by": episode.acknowledged_by,
-        "acknowledged_at": episode.acknowledged_at,
-        "acted_by": episode.acted_by,
-        "acted_at": episode.acted_at,
-        "muted": episode.muted,
-    }
+    followups.ended(rule_book.followed, episode.opened_at, "void", name, context.effects.totals)
+    publish_ending(view, name, rule_book, episode, ending, what_followed(view, episode), cause, context)
 
 
 def next_due(sheet: Sheet) -> int:
@@ -236,6 +163,9 @@ def next_due(sheet: Sheet) -> int:
     state, as_of_ms = sheet.state, sheet.as_of_ms
     due = NEVER
     gone = state.account.is_gone
+    for rule_book in state.alerts.rules.values():
+        if rule_book.followed:
+            due = min(due, followups.next_due(rule_book.followed))
     for name, rule in sheet.definitions.rules.items():
         if not rule.enabled:
             continue
@@ -249,28 +179,6 @@ def next_due(sheet: Sheet) -> int:
             due = min(due, known.pending_since + rule.dwell_ms)
         due = min(due, CONDITIONS[rule.kind].due(sheet, rule, is_open=is_open))
     return due
-
-
-def open_alerts(state: "CustomerState", definitions: "Definitions") -> list[OpenAlert]:
-    """The open episodes, the oldest first."""
-    found = []
-    for name, rule_book in state.alerts.rules.items():
-        episode = rule_book.open
-        if episode is None:
-            continue
-        rule = definitions.rules.get(name)
-        found.append(
-            OpenAlert(
-                episode_id=episode_id(state.customer_id, name, episode.rule_version, rule_book.sequence),
-                rule=name,
-                severity=episode.severity,
-                opened_at=episode.opened_at,
-                explanation=episode.explanation,
-                action=rule.action_at(episode.severity) if rule else "",
-                acknowledged_by=episode.acknowledged_by,
-            )
-        )
-    return sorted(found, key=lambda alert: (alert.opened_at, alert.rule))
 
 
 def _mute_end(state: "CustomerState", rule: str, as_of_ms: int) -> int:

@@ -1,8 +1,9 @@
 import pytest
 
-from processors.alerts import episode_id, open_alerts
+from processors.alert_records import open_alerts
 from processors.definitions import Definitions, parse
 from processors.due import NEVER
+from processors.episodes import episode_id
 from schemas.events import UsageEvent
 from tests.support.happenings import NOON, account, answer, ticket, usage
 from tests.support.judging import Judged, default_text

@@ -1,7 +1,7 @@
 import pytest
 
 from processors import accounts, tickets
-from processors.alerts import Episode, RuleBook
+from processors.episodes import Episode, RuleBook
 from processors.fleet import FIGURES, UNFOLLOWED, gauges
 from processors.health import HealthState
 from processors.scorecard_file import BANDS
@@ -45,7 +45,9 @@ def test_open_episodes_count_by_rule() -> None:
     state = CustomerState("c")
     episode = Episode(opened_at=NOON, rule_version=1, severity="high", over=[], owner=None, muted=False, explanation="")
     state.alerts.rules = {"silence": RuleBook(1, episode), "backlog": RuleBook(3)}
-    assert gauges(state) == {("customers", "unknown"): (1,), ("alerts_open", "silence"): (1,)}
+    found = gauges(state)
+    assert found["alerts_open", "silence"] == found["alerts_open_by_severity", "high"] == (1,)
+    assert not [dimension for figure, dimension in found if figure == "alerts_open" and dimension != "silence"]
 
 
 def test_every_gauge_is_described() -> None:
