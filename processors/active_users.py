@@ -54,7 +54,8 @@ class ActiveUsers(Struct, array_like=True, gc=False):
 class Monthly(NamedTuple):
     """The users of 30 days. `followed` of them were active, on `user_days` days together (`squares`: the sum of each's squared).
 
-    `share` is the share of all users that is followed, 1 when all are; `unnamed` says that there was use that names nobody.
+    `share` is the share of all users that is followed, 1 when nobody who was active then is left out; `unnamed` says that there
+    was use that names nobody.
     """
 
     followed: int
@@ -65,8 +66,8 @@ class Monthly(NamedTuple):
 
     @property
     def users(self) -> float:
-        """Distinct users: exact up to 100, beyond that estimated."""
-        return self.followed / self.share
+        """Distinct users: exact up to 100, beyond that estimated; at least one more than are followed was active then."""
+        return float(self.followed) if self.share >= 1 else max(self.followed + 1.0, self.followed / self.share)
 
     @property
     def users_interval(self) -> Interval | None:
@@ -80,7 +81,8 @@ class Monthly(NamedTuple):
         spread = Z_95 * Z_95 * (1 - self.share)
         half = math.sqrt(spread * (spread + 4 * self.followed))
         low = (2 * self.followed + spread - half) / (2 * self.share)
-        return Interval(max(float(self.followed), low), (2 * self.followed + spread + half) / (2 * self.share))
+        high = (2 * self.followed + spread + half) / (2 * self.share)
+        return Interval(max(self.followed + 1.0, low), max(self.followed + 1.0, high))
 
     @property
     def stickiness(self) -> float | None:
