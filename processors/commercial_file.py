@@ -13,8 +13,8 @@ class Commercial(Struct, frozen=True):
     """What commercial figures are made with.
 
     `rates` give the worth of one unit of another currency in units of `base_currency`; amounts in a currency without a rate stand
-    for themselves, and are never added to others. `renewal_grace_ms`: a renewal that is neither made nor cancelled that long after
-    it was due has lapsed. `clv_cap_months` bounds how long a customer is taken to stay.
+    for themselves, and are never added to others. `renewal_grace_ms`: a renewal neither made nor cancelled that long after it was
+    due has lapsed. `clv_cap_months` bounds how long a customer is taken to stay.
     """
 
     base_currency: str

@@ -14,12 +14,14 @@ from tests.support.happenings import NOON
 from tests.support.oracle.commercial import Terms, commercial
 from tests.support.summed import Accounts, by_name, default_text
 
-RATES = 'rates = { USD = 2.0 }\n'
+RATES = "rates = { USD = 2.0 }\n"
 DEFINITIONS = parse(default_text().replace("rates = {}\n", RATES))
 TERMS = Terms("EUR", {"USD": 2.0}, 0.8, 30, 60)
 MIDNIGHT = NOON - DAY_MS // 2
 FIRST_OF_MONTH = MIDNIGHT - 15 * DAY_MS  # 2026-02-01
-KINDS = [kind for kind in get_args(AccountKind) if kind not in {"erased", "acknowledged", "acted", "muted", "override", "contact"}]
+KINDS = [
+    kind for kind in get_args(AccountKind) if kind not in {"erased", "acknowledged", "acted", "muted", "override", "contact"}
+]
 LIVES = [*KINDS, "known", "contracted", "cancelled", "lapsed", "reactivated", "renewal_due", "renewed", "contracted"]
 
 TIMES = st.one_of(
@@ -36,7 +38,7 @@ def account_events(draw: st.DrawFn) -> AccountEvent:
         event_id=str(draw(st.integers(0, 10**9))),
         customer_id=draw(st.sampled_from(["ann", "binh", "chi"])),
         occurred_at=at,
-        kind=draw(st.sampled_from(LIVES)),  # type: ignore[arg-type]  # kinds, as all of the list are
+        kind=draw(st.sampled_from(LIVES)),
         mrr_cents=draw(st.sampled_from([None, None, 0, 100, 250])),
         currency=draw(st.sampled_from([None, None, "EUR", "USD", "VND"])),
         renewal_at=draw(st.none() | st.sampled_from([at + DAY_MS, at + 40 * DAY_MS, at - DAY_MS, NOON, NOON + 9 * DAY_MS])),

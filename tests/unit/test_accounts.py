@@ -106,7 +106,9 @@ def test_pruning_drops_repeated_revenues_and_mutes_that_are_over() -> None:
         account("muted", NOON, rule="silence", muted_until=NOON + DAY_MS),
         account("muted", NOON, rule="backlog", muted_until=NOON + 99 * DAY_MS),
     )
-    accounts.prune(state, NOON + 5 * DAY_MS)
+    accounts.prune(state, NOON + 50 * DAY_MS)
+    assert len(state.mrr_history) == 5
+    accounts.prune(state, NOON + 61 * DAY_MS)
     assert len(state.mrr_history) == 1
     assert set(state.mutes) == {"backlog"}
     accounts.prune(AccountState(), NOON)

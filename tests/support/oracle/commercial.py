@@ -137,7 +137,11 @@ def _month_s(everybody: Sequence[Customer], month: int, groups: Mapping[str, lis
             if (event.get("currency") or "") in currencies
         )
     first = [
-        min(event["occurred_at"] for event in one.events if event["kind"] == "referred" and event["referred_customer_id"] == friend)
+        min(
+            event["occurred_at"]
+            for event in one.events
+            if event["kind"] == "referred" and event["referred_customer_id"] == friend
+        )
         for one in everybody
         for friend in {event["referred_customer_id"] for event in one.events if event["kind"] == "referred"}
     ]
