@@ -117,8 +117,8 @@ def report(years: Sequence[Year], default_sha: str) -> Iterator[str]:
     yield "## What anybody would think of first"
     yield ""
     yield from wrap(
-        "The same figures for two naive rules on the same events: the latest CSAT answer was bad (until the next good one); usage "
-        "of the last 30 days at most half of the 30 before, from at least 4 uses (until it is three quarters of them).",
+        "The same figures for two naive rules on the same events: the latest CSAT answer was bad (until the next good one); "
+        "usage of the last 30 days at most half of the 30 before, from at least 4 uses (until it is three quarters of them).",
         WIDTH,
     )
     yield ""
@@ -131,16 +131,17 @@ def report(years: Sequence[Year], default_sha: str) -> Iterator[str]:
 
 def _how() -> Iterator[str]:
     yield from _item(
-        f"An alert was right when its customer left within {HORIZON_DAYS} days after it opened; *precision* is the share of alerts "
-        "that were."
+        f"An alert was right when its customer left within {HORIZON_DAYS} days after it opened; *precision* is the share of "
+        "alerts that were."
     )
     yield from _item(
-        "*By chance* is what a rule finds that draws customers at random at the same times; *lift* is precision over that. A lift "
-        "of 1 is no better than drawing lots. The range is over the seeds."
+        "*By chance* is what a rule finds that draws customers at random at the same times; *lift* is precision over that. A "
+        "lift of 1 is no better than drawing lots. The range is over the seeds."
     )
     yield from _item(
         f"*Recall* is the share of departures with an alert that opened at least {AHEAD_DAYS} days before and stood open at some "
-        f"time in the {HORIZON_DAYS} days before; *by chance* beside it is the share of customers who stayed of whom the same is true."
+        f"time in the {HORIZON_DAYS} days before; *by chance* beside it is the share of customers who stayed of "
+        "whom the same is true."
     )
     yield from _item("*Lead* is from the opening to the departure, the median of the medians of the seeds.")
     yield from _item(

@@ -1,6 +1,7 @@
 """`cspulse definitions`: the business file, checked and put into the log."""
 
 import getpass
+import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -33,13 +34,21 @@ def check(file: _File) -> None:
 def show(
     context: typer.Context,
     version: Annotated[
-        int | None, typer.Option(help="A version of the log, 0 is the built-in one; without it the newest.", min=0)
+        int | None,
+        typer.Argument(metavar="[VERSION]", help="A version of the log, 0 is the built-in one; else the newest.", min=0),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What is read from the file, as JSON, instead of its text.")] = False,
 ) -> None:
-    """Print a definitions file: the newest version in the log, or the one that is asked for.
+    """Print the definitions in force: the newest version in the log, the built-in one if there is none; or a version asked for.
 
-    With --version 0, the built-in file, no broker is asked. Who applied the version and when is said on standard error.
+    For version 0, the built-in file, no broker is asked. Who applied the version and when is said on standard error.
     """
+    text = _text_of(context, version)
+    say(_as_json(text) if as_json else text.rstrip("\n"))
+
+
+def _text_of(context: typer.Context, version: int | None) -> str:
+    """The file of a version, None is the newest. Raises `CommandError` when it is not there."""
     from schemas.times import format_time
     from streams.catalogue import default_text
     from streams.cluster import client_config, reach
@@ -47,23 +56,30 @@ def show(
     from streams.definitions_log import read_versions
 
     if version == 0:
-        say(default_text().rstrip("\n"))
-        return
+        return default_text()
     settings = settings_of(context)
     config = client_config(settings)
     reach(config)
     versions = {one.version: one for one in read_versions(config, codec_of(settings))}
     if version is None and not versions:
         note("no version was applied yet: the built-in one is in force")
-        say(default_text().rstrip("\n"))
-        return
+        return default_text()
     wanted = max(versions) if version is None else version
     if wanted not in versions:
         there = ", ".join(map(str, versions)) or "none"
         raise CommandError(f"there is no version {wanted} in the log", NOT_FOUND, f"these are there: {there}")
     found = versions[wanted]
     note(f"version {found.version}, applied {format_time(found.applied_at)} by {found.author}, sha256 {found.sha256}")
-    say(found.text.rstrip("\n"))
+    return found.text
+
+
+def _as_json(text: str) -> str:
+    """The values that are read from a file, with everything that it leaves out filled in."""
+    import msgspec
+
+    from processors.definitions import parse
+
+    return json.dumps(msgspec.to_builtins(parse(text), str_keys=True), indent=2, ensure_ascii=False)
 
 
 def apply_command(

@@ -157,9 +157,9 @@ def test_a_file_of_definitions_is_applied_once(broker: EmbeddedCluster, given: l
     assert "by Hanh" in second.stdout
     assert "version 2 is in the log" in third.stdout
     assert [(one.version, one.author) for one in read_versions(config(broker))] == [(1, "Hanh"), (2, "Minh")]
-    shown = run(*given, "definitions", "show", "--version", "1")
+    shown = run(*given, "definitions", "show", "1")
     assert shown.stdout.endswith("# of this shop\n")
-    assert run(*given, "definitions", "show", "--version", "3").exit_code == 3
+    assert run(*given, "definitions", "show", "3").exit_code == 3
 
 
 def test_wrong_definitions_never_reach_the_log(broker: EmbeddedCluster) -> None:

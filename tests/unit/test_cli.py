@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from processors.definitions import parse
 from streams.catalogue import default_text
 from streams.commands.group import shared_first
 from tests.support.command_line import LIMIT_S, environment, run, start
@@ -133,10 +134,27 @@ def test_definitions_come_by_standard_input_too() -> None:
 
 
 def test_the_built_in_definitions_are_shown_without_a_broker() -> None:
-    told = run(*NOBODY, "definitions", "show", "--version", "0")
+    told = run(*NOBODY, "definitions", "show", "0")
 
     assert told.exit_code == 0
     assert told.stdout.rstrip("\n") == default_text().rstrip("\n")
+
+
+def test_what_is_read_from_the_definitions_is_shown_as_json_with_what_the_file_leaves_out() -> None:
+    told = run(*NOBODY, "definitions", "show", "0", "--json")
+
+    assert told.exit_code == 0
+    shown = json.loads(told.stdout)
+    assert list(shown["touchpoints"]) == list(parse(default_text()).touchpoints)
+    assert shown["rules"]["silence"]["name"] == "silence"
+    assert shown["scorecards"]["risk"][0]["measures"][0]["missing"] in {"redistribute", "neutral", "poor"}
+
+
+def test_definitions_in_force_are_those_of_the_log_so_a_broker_is_asked() -> None:
+    told = run(*NOBODY, "definitions", "show")
+
+    assert told.exit_code == 1
+    assert "127.0.0.1:1" in told.stderr
 
 
 @pytest.mark.parametrize("command", [["definitions", "check"], ["validate"]], ids=" ".join)
@@ -222,6 +240,76 @@ def test_a_replay_leaves_bad_lines_out_and_ends_with_4(events: Path) -> None:
     assert told.exit_code == 4
     assert "line 1: undecodable" in told.stderr
     assert told.stdout.startswith('{"topic":')
+
+
+def test_a_comparison_needs_no_output_file_and_the_same_definitions_differ_in_nothing(events: Path) -> None:
+    told = run("replay", "--events", str(events), "--against", "default", "--tick-interval", "86400", "--json")
+
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    assert found["bands"]["customers"] > 0
+    assert found["bands"]["customer_days_differing"] == 0
+    assert found["bands"]["differing"] == []
+    assert all(rule["only_old"] == rule["only_new"] == [] for rule in found["alerts"])
+    assert found["end_at"].endswith("Z")
+    assert found["old"] is None  # nobody can be judged in a month
+
+
+def test_a_comparison_tells_whose_band_and_which_alerts_are_others_and_how_good_they_were(tmp_path: Path) -> None:
+    simulated = tmp_path / "year.jsonl"
+    options = ("--customers", "20", "--days", "150", "--end", "2026-01-01T00:00:00Z", "--seed", "13")
+    assert run("simulate", *options, "--out", str(simulated)).exit_code == 0
+    strict = tmp_path / "strict.toml"
+    strict.write_text(
+        default_text()
+        .replace("days_since_last_sign = 14", "days_since_last_sign = 6")
+        .replace("[0, 0], [4, 45]", "[3, 0], [4, 45]")
+    )
+    given = ("--events", str(simulated), "--definitions", str(strict), "--against", "default", "--tick-interval", "86400")
+
+    told = run("replay", *given, "--json", "--out", str(tmp_path / "out.jsonl"))
+
+    assert told.exit_code == 0, told.output
+    found = json.loads(told.stdout)
+    silence = next(rule for rule in found["alerts"] if rule["rule"] == "silence")
+    assert len(silence["only_new"]) > len(silence["only_old"])
+    assert silence["only_new"][0]["opened_at"].endswith("Z")
+    assert found["bands"]["customer_days_differing"] > 0
+    assert found["departures"] > 0
+    assert found["new"]["rules"][-1]["rule"] == "all together"
+    assert found["new"]["rules"][-1]["episodes"] > found["old"]["rules"][-1]["episodes"]
+    assert (tmp_path / "out.jsonl").read_text().startswith('{"topic":')
+
+    shown = run("replay", *given)
+
+    assert shown.exit_code == 0
+    for words in ("customers end in another one", "only new", "precision", "lift", "Green, then churned"):
+        assert words in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "--out says where"),
+        (("--json", "--out", "-"), "--json is the form of a comparison"),
+        (("--against", "default", "--json", "--out", "-"), "cannot both go"),
+    ],
+)
+def test_a_replay_says_what_does_not_go_together(events: Path, options: tuple[str, ...], words: str) -> None:
+    told = run("replay", "--events", str(events), *options)
+
+    assert told.exit_code == 2
+    assert words in told.stderr
+
+
+def test_mistakes_of_the_definitions_compared_with_are_told_and_end_with_2(events: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("nonsense = 1\n")
+
+    told = run("replay", "--events", str(events), "--against", str(wrong))
+
+    assert told.exit_code == 2
+    assert "nonsense" in told.stderr
 
 
 def test_an_output_that_fails_leaves_the_older_file_as_it_was(tmp_path: Path) -> None:

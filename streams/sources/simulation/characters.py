@@ -117,7 +117,7 @@ LAPSED_SHARE = 0.2
 REACTIVATED_SHARE = 0.08
 ERASED_SHARE = 0.04
 """Of those who leave and do not come back, those who ask some weeks later that everything be forgotten."""
-CANCELS_BEFORE_RENEWAL_SHARE = 0.35
+CANCELS_BEFORE_RENEWAL_SHARE = 0.25
 """Of those who cancel, those who do it in the weeks before the contract would be renewed."""
 TERM_DAYS: dict[int, int] = {90: 2, 180: 1, 365: 5}
 """How long a contract runs, with how often such a one is made."""
