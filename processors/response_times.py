@@ -46,6 +46,14 @@ class Answers(NamedTuple):
     resolution: Answer | None
 
 
+class Median(NamedTuple):
+    """The median of spans in hours, None without any; how many there are, and when the newest of them ended."""
+
+    hours: float | None
+    n: int
+    newest_at: int | None
+
+
 NO_ANSWERS: Final = Answers(None, None)
 
 
@@ -75,8 +83,8 @@ def count_difference(before: Answers, after: Answers, calendars: Calendars, tota
 
 def hours_median(
     tickets: Iterable[tuple[int, str, list[int]]], span: Span, window: Window, as_of_ms: int, calendars: Calendars | None
-) -> tuple[float | None, int, int | None]:
-    """The median of a customer's spans that ended in a window, in hours, how many there are, and when the newest ended.
+) -> Median:
+    """The median of a customer's spans that ended in a window.
 
     `tickets` are given by base, touchpoint and history; with `calendars` business hours are taken instead of the clock. The
     median is exact, and of an even number the lower of the two in the middle, as `processors.sketch` has it.
@@ -95,9 +103,9 @@ def hours_median(
         else:
             found.append(business_ms(calendars.of(touchpoint), base_ms + opened, base_ms + end))
     if not found:
-        return None, 0, None
+        return Median(None, 0, None)
     found.sort()
-    return found[(len(found) - 1) // 2] / HOUR_MS, len(found), newest_at
+    return Median(found[(len(found) - 1) // 2] / HOUR_MS, len(found), newest_at)
 
 
 @lru_cache(maxsize=32_768)

@@ -43,9 +43,14 @@ class Ticket(Struct, array_like=True, gc=False):
         return PRIORITIES[self.priority_code]
 
     @property
+    def opened(self) -> int | None:
+        """When it was opened, in milliseconds since the base; None when nothing opened it."""
+        return ticket_course.opened_of(self.history)
+
+    @property
     def opened_at(self) -> int:
         """When it was opened, as far as is known; its first event's time when nothing opened it."""
-        opened = ticket_course.opened_of(self.history)
+        opened = self.opened
         return self.base_ms + (self.history[0] >> KIND_BITS if opened is None else opened)
 
     @property

@@ -5,6 +5,7 @@ with its own time as the opening, flagged; a reply is remembered and opens nothi
 ticket. When the opening arrives after all, every figure becomes what the history in its right order says.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from msgspec import Struct, field
@@ -14,6 +15,7 @@ from processors.names import OTHER, Names, short_id
 from processors.response_times import NO_ANSWERS, Answers, answers_of
 from processors.ticket import PRIORITIES, Ticket
 from processors.ticket_course import (
+    FLOW_OPENED,
     FLOWS,
     KIND_BITS,
     KIND_CODES,
@@ -163,6 +165,20 @@ def assumed_openings(state: TicketsState) -> int:
 def flows(state: TicketsState, window: Window, as_of_ms: int) -> Flows:
     """What was opened, solved and reopened in a window."""
     return Flows(*state.flows.total(window, as_of_ms))
+
+
+def opened_of_two(state: TicketsState, window: Window, as_of_ms: int) -> tuple[int, int]:
+    """How many tickets were opened in a window, and in as many days before it."""
+    days = state.flows
+    now = days.total(window, as_of_ms)[FLOW_OPENED]
+    return now, days.total(window, as_of_ms - window.days * DAY_MS)[FLOW_OPENED]
+
+
+def histories(state: TicketsState) -> Iterator[tuple[int, str, list[int]]]:
+    """Every ticket that is remembered, by base, touchpoint and history."""
+    for tickets in (state.open, state.closed):
+        for ticket in tickets.values():
+            yield ticket.base_ms, ticket.touchpoint, ticket.history
 
 
 def prune(state: TicketsState, as_of_ms: int) -> None:
