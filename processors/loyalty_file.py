@@ -88,7 +88,7 @@ def read_lone(table: Table, quadrant: Quadrant, severity: Severity) -> Lone | No
     lone = table.table("lone")
     found = Lone(lone.number("most_share_pct", 5, least=0, most=100) / 100, lone.text("action"))
     lone.finish()
-    if quadrant != "churner":
+    if quadrant != "churner" and table.peek("quadrant") == quadrant:
         table.note("lone", f"the fleet's share of {quadrant} is not watched", 'quadrant = "churner", or no lone')
     if severity == "info":
         table.note("severity", "info is what a single customer's episode has", "a higher severity, or no lone")

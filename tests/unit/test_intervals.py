@@ -1,6 +1,6 @@
 import pytest
 
-from processors.intervals import Interval, adjusted_wald_nps, wilson
+from processors.intervals import Interval, adjusted_wald_nps, newcombe, wilson
 
 
 def rounded(interval: Interval | None, digits: int) -> tuple[float, float]:
@@ -43,3 +43,33 @@ def test_the_interval_of_a_single_answer_holds_its_nps(answers: tuple[int, int, 
 
 def test_an_nps_of_no_answers_has_no_interval() -> None:
     assert adjusted_wald_nps(0, 0, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ((56, 70, 48, 80), (0.0524, 0.3339)),
+        ((9, 10, 3, 10), (0.1705, 0.8090)),
+        ((6, 7, 2, 7), (0.0582, 0.8062)),
+        ((5, 56, 0, 29), (-0.0381, 0.1926)),
+        ((0, 10, 0, 20), (-0.1611, 0.2775)),
+        ((0, 10, 0, 10), (-0.2775, 0.2775)),
+        ((10, 10, 0, 20), (0.6791, 1.0)),
+        ((10, 10, 0, 10), (0.6075, 1.0)),
+    ],
+)
+def test_the_interval_of_a_difference_is_newcombes(counts: tuple[int, int, int, int], expected: tuple[float, float]) -> None:
+    """The examples of the paper's table II, method 10."""
+    assert rounded(newcombe(*counts), 4) == expected
+
+
+def test_a_difference_to_nothing_has_no_interval() -> None:
+    assert newcombe(1, 2, 0, 0) is None
+    assert newcombe(0, 0, 1, 2) is None
+
+
+def test_a_difference_turned_round_has_the_interval_turned_round() -> None:
+    one, other = newcombe(3, 8, 5, 6), newcombe(5, 6, 3, 8)
+    assert one is not None
+    assert other is not None
+    assert (one.low, one.high) == pytest.approx((-other.high, -other.low))

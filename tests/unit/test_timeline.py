@@ -1,0 +1,156 @@
+from itertools import permutations
+
+import msgspec
+
+from processors import accounts, nps, tickets, timeline
+from processors.loyalty_file import QUADRANTS
+from processors.state import CustomerState, encode
+from processors.timeline import MAX_ENTRIES, MAX_SHOWN, TimelineState, rule_hash
+from processors.totals import Totals
+from processors.upkeep import flags
+from processors.windows import DAY_MS
+from schemas.events import AccountEvent
+from tests.support.happenings import NAMES, NOON, account, answer, ticket
+from tests.support.judging import Judged, default_definitions
+
+MINUTE = 60_000
+encode_any = msgspec.msgpack.encode
+
+
+def told(customer: Judged) -> list[tuple[int, str, str]]:
+    return [(entry.at, entry.kind, entry.text) for entry in timeline.shown(customer.state, default_definitions())]
+
+
+def folded(*events: AccountEvent) -> TimelineState:
+    state, totals = TimelineState(), Totals()
+    for event in events:
+        timeline.fold(state, event, totals)
+    return state
+
+
+def test_the_steps_of_an_account_are_told_with_their_minute() -> None:
+    customer = Judged()
+    customer.happens(
+        account("lead", NOON + 1), account("contracted", NOON + 61_000), account("acknowledged", NOON, episode_id="e")
+    )
+    steps = [entry for entry in told(customer) if entry[1] in ("lead", "contracted", "acknowledged")]
+    assert steps == [(NOON, "lead", "became a lead"), (NOON + MINUTE, "contracted", "signed the contract")]
+
+
+def test_a_payment_is_told_when_it_came_late_or_failed_and_not_when_it_was_paid() -> None:
+    customer = Judged()
+    for day, status in enumerate(("paid", "late", "failed")):
+        customer.happens(account("payment", NOON + day * DAY_MS, status=status, amount_cents=100))
+    assert [kind for _, kind, _ in told(customer) if kind.startswith("payment")] == ["payment_late", "payment_failed"]
+
+
+def test_a_change_of_revenue_is_told_from_what_to_what_and_the_first_one_is_none() -> None:
+    customer = Judged()
+    for day, cents in enumerate((10_000, 10_000, 25_000, 5_000)):
+        customer.happens(account("known", NOON + day * DAY_MS, mrr_cents=cents, currency="EUR"))
+    assert [(at, text) for at, kind, text in told(customer) if kind == "mrr_changed"] == [
+        (NOON + 2 * DAY_MS, "monthly revenue rose from 100.00 to 250.00 EUR"),
+        (NOON + 3 * DAY_MS, "monthly revenue fell from 250.00 to 50.00 EUR"),
+    ]
+
+
+def test_the_latest_answer_of_a_respondent_is_told_when_it_is_a_promoters_or_a_detractors() -> None:
+    customer = Judged()
+    for respondent, score in (("a", 10), ("b", 7), ("c", 2)):
+        customer.happens(answer("nps", "0_10", score, respondent=respondent))
+    assert [text for _, kind, text in told(customer) if kind in ("promoter", "detractor")] == [
+        "c answered 2 of 10 to the NPS question (detractor)",
+        "a answered 10 of 10 to the NPS question (promoter)",
+    ]
+
+
+def test_urgent_tickets_are_told_open_or_not_and_others_are_not() -> None:
+    state = CustomerState("c")
+    for name, priority in (("T1", "urgent"), ("T2", "low"), ("T3", "urgent")):
+        event = ticket("opened", NOON, name, priority=priority, touchpoint="trial")  # type: ignore[arg-type]  # one of these
+        tickets.fold(state.tickets, event, NOON, default_definitions(), Totals())
+    tickets.fold(state.tickets, ticket("solved", NOON + 1, "T3"), NOON, default_definitions(), Totals())
+    found = timeline.shown(state, default_definitions())
+    assert [(entry.kind, entry.text) for entry in found] == [("urgent_ticket", "an urgent ticket was opened (trial)")] * 2
+
+
+def test_an_override_is_told_with_its_author_and_reason() -> None:
+    customer = Judged()
+    customer.happens(account("override", NOON, author="eve", reason_text="merger", override_score=20.0, expires_at=NOON + DAY_MS))
+    assert (NOON, "override", "eve set the health score to 20: merger") in told(customer)
+
+
+def test_quadrants_alerts_and_bands_are_told_when_they_change() -> None:
+    customer = Judged()
+    for number in range(5):
+        customer.happens(ticket("opened", NOON, f"T{number}"))
+    customer.happens(answer("csat", "good_bad", 0), answer("csat", "good_bad", 0), answer("nps", "0_10", 3, respondent="r"))
+    for number in range(5):
+        customer.happens(ticket("solved", NOON + DAY_MS, f"T{number}"))
+    texts = [text for _, _, text in told(customer)]
+    assert "loyalty went from unknown to churner" in texts
+    assert texts.index("alert opened: backlog") < texts.index("alert resolved: backlog")
+    assert "alert opened: became_churner" in texts
+    assert any(text.startswith("health went from unknown to ") for text in texts)
+
+
+def test_what_happened_is_told_before_what_was_made_of_it_in_the_same_minute() -> None:
+    customer = Judged()
+    customer.happens(answer("csat", "good_bad", 0), answer("csat", "good_bad", 0), answer("nps", "0_10", 3, NOON, respondent="r"))
+    kinds = [kind for at, kind, _ in told(customer) if at == NOON]
+    assert kinds.index("detractor") < kinds.index("quadrant") < kinds.index("alert_opened")
+
+
+def test_the_newest_entries_are_kept_whatever_order_they_come_in_and_the_rest_is_counted() -> None:
+    steps = [account("renewed", NOON + number * DAY_MS) for number in range(MAX_ENTRIES + 3)]
+    state = folded(*steps)
+    assert state.entries == folded(*reversed(steps)).entries == folded(*steps[3:]).entries
+    assert state.cut == 3
+
+
+def test_reaching_the_bound_is_counted_once_and_flagged_for_good() -> None:
+    state, totals = CustomerState("c"), Totals()
+    for number in range(MAX_ENTRIES + 3):
+        timeline.fold(state.timeline, account("renewed", NOON + number * DAY_MS), totals)
+    assert [counts for (figure, oddity, _), counts in totals.items() if oddity == "cut_timeline"] == [[1]]
+    assert "cut_timeline" in flags(state)
+
+
+def test_entries_of_one_minute_are_told_in_one_order() -> None:
+    steps = [account("lead", NOON), account("contracted", NOON + 1), account("cancelled", NOON + 2)]
+    assert len({tuple(folded(*order).entries) for order in permutations(steps)}) == 1
+
+
+def test_a_snapshot_shows_the_newest_entries_only() -> None:
+    state = CustomerState("c")
+    for number in range(50):
+        event = answer("nps", "0_10", 10, NOON + number * DAY_MS, respondent=f"r{number}")
+        nps.fold(state.nps, event, NOON, NAMES, Totals())
+    found = timeline.shown(state, default_definitions())
+    assert len(found) == MAX_SHOWN
+    assert found[-1].at == NOON + 49 * DAY_MS
+
+
+def test_a_rule_that_is_no_longer_there_is_told_as_such() -> None:
+    state = CustomerState("c", timeline=TimelineState([(0 << 3 | 3, rule_hash("gone"))]))
+    (entry,) = timeline.shown(state, default_definitions())
+    assert (entry.kind, entry.text) == ("alert_opened", "alert opened: a rule that is no longer there")
+    assert entry.at == 1_577_836_800_000  # 2020-01-01T00:00:00Z
+
+
+def test_a_full_timeline_takes_about_100_bytes_and_an_empty_one_3() -> None:
+    assert len(encode_any(TimelineState())) == 3
+    state = CustomerState("c")
+    for number in range(MAX_ENTRIES):
+        timeline.fold(state.timeline, account("renewed", NOON + number * DAY_MS), Totals())
+    assert len(encode(state)) - len(encode(CustomerState("c"))) <= 8 * MAX_ENTRIES
+
+
+def test_an_account_without_events_has_no_timeline() -> None:
+    state = CustomerState("c")
+    accounts.fold(state.account, account("contact", NOON, respondent_id="r"), NOON, NAMES, Totals())
+    assert timeline.shown(state, default_definitions()) == []
+
+
+def test_every_quadrant_fits_into_its_place() -> None:
+    assert len(QUADRANTS) <= 8
