@@ -7,7 +7,7 @@ of `MAKERS`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from processors import fleet_commercial, fleet_surveys
+from processors import fleet_commercial, fleet_journey, fleet_loyalty, fleet_surveys, fleet_usage
 from processors.fleet_state import Counts, FleetState
 from processors.fleet_view import FleetValue, FleetView
 from processors.sketch import ERROR_NOTE, quantile
@@ -86,5 +86,8 @@ MAKERS: Final[tuple[Maker, ...]] = (
     events,
     fleet_commercial.figures,
     fleet_surveys.figures,
+    fleet_usage.figures,
+    fleet_journey.figures,
+    fleet_loyalty.figures,
 )
 """What makes the figures, one entry a family."""
