@@ -49,11 +49,16 @@ _RANK_BITS: Final = 4
 
 
 class Contact(Struct, array_like=True, gc=False):
-    """Someone at the customer, as the newest event about them says; `consent` is None when nothing is known of it."""
+    """Someone at the customer: locale and consent as the newest event that says anything of them; None when none did.
+
+    `version` is that of the newest event; locale and consent have one of their own where an older event said them.
+    """
 
     version: int
     locale: str | None = None
     consent: bool | None = None
+    locale_version: int | None = None
+    consent_version: int | None = None
 
 
 class Override(Struct, array_like=True, gc=False):
@@ -268,13 +273,32 @@ def _cancel(state: AccountState, event: AccountEvent, version: int) -> None:
 
 
 def _set_contact(state: AccountState, event: AccountEvent, version: int, totals: Totals) -> None:
-    """Remember a respondent as the newest event says."""
+    """Remember a respondent; what an event does not say is unchanged, so that nobody's refusal is lost by a new address."""
     assert event.respondent_id is not None, "a contact without a respondent is refused by the checks"
-    known = state.contacts.get(event.respondent_id)
-    if known is not None and version <= known.version:
-        return
-    state.contacts[event.respondent_id] = Contact(version, event.locale, event.consent)
+    known = state.contacts.get(event.respondent_id, Contact(version))
+    newest = max(version, known.version)
+    locale_at = known.version if known.locale_version is None else known.locale_version
+    consent_at = known.version if known.consent_version is None else known.consent_version
+    locale, locale_at = _newer_of(known.locale, locale_at, event.locale, version)
+    consent, consent_at = _newer_of(known.consent, consent_at, event.consent, version)
+    state.contacts[event.respondent_id] = Contact(
+        newest,
+        locale,
+        consent,
+        None if locale is None or locale_at == newest else locale_at,
+        None if consent is None or consent_at == newest else consent_at,
+    )
     _keep_contacts(state, MAX_CONTACTS, event.occurred_at, totals)
+
+
+_Said = TypeVar("_Said", str, bool)
+
+
+def _newer_of(known: _Said | None, known_version: int, said: _Said | None, version: int) -> tuple[_Said | None, int]:
+    """What is known, or what an event says if that is newer, with its version."""
+    if said is None or (known is not None and version <= known_version):
+        return known, known_version
+    return said, version
 
 
 def _refer(state: AccountState, event: AccountEvent, totals: Totals) -> None:
@@ -309,8 +333,10 @@ def _mute(state: AccountState, event: AccountEvent, version: int, totals: Totals
 
 
 def _keep_contacts(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
+    """Drop those heard of longest ago, and those who opted out last of all."""
     while len(state.contacts) > most:
-        _drop_oldest(state.contacts)
+        willing = {name: contact for name, contact in state.contacts.items() if contact.consent is not False}
+        del state.contacts[_oldest(willing or state.contacts)]
         state.forgotten_contacts += 1
         totals.oddity("forgotten_contact", at_ms)
 
@@ -325,7 +351,7 @@ def _keep_referrals(state: AccountState, most: int, at_ms: int, totals: Totals) 
 
 def _keep_mutes(state: AccountState, most: int, at_ms: int, totals: Totals) -> None:
     while len(state.mutes) > most:
-        _drop_oldest(state.mutes)
+        del state.mutes[_oldest(state.mutes)]
         state.forgotten_mutes += 1
         totals.oddity("forgotten_mute", at_ms)
 
@@ -333,6 +359,6 @@ def _keep_mutes(state: AccountState, most: int, at_ms: int, totals: Totals) -> N
 _Versioned = TypeVar("_Versioned", Contact, Mute)
 
 
-def _drop_oldest(kept: dict[str, _Versioned]) -> None:
-    """Drop what was said longest ago."""
-    del kept[min(kept, key=lambda key: (kept[key].version, key))]
+def _oldest(kept: dict[str, _Versioned]) -> str:
+    """What was said longest ago."""
+    return min(kept, key=lambda key: (kept[key].version, key))

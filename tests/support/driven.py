@@ -22,7 +22,10 @@ TYPES = {
     "cs.accounts": AccountEvent,
     "cs.ticks": Tick,
 }
-OUTPUTS = ("cs.health-changes", "cs.churn-alerts", "cs.customer-snapshots", "cs.dead-letters", "cs.fleet-partials")
+OUTPUTS = (
+    *("cs.health-changes", "cs.churn-alerts", "cs.loyalty-changes", "cs.survey-requests", "cs.customer-snapshots"),
+    *("cs.dead-letters", "cs.fleet-partials"),
+)
 
 
 class Driven:

@@ -57,6 +57,7 @@ def tickets(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         priority=draw(st.sampled_from([None, *get_args(Priority), "urgent"])),
         touchpoint=draw(TOUCHPOINTS),
         agent_id=draw(st.sampled_from([None, "an", "bo", "chi"])),
+        requester_id=draw(st.sampled_from([None, "r1", "r2"])),
     )
 
 
@@ -71,23 +72,28 @@ def uses(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         goal=draw(st.sampled_from(["report_created", "import_correct", "workflow_completed", "setup_finished", "dreams"])),
         touchpoint=draw(TOUCHPOINTS),
         quantity=draw(st.sampled_from([None, None, 0, 1, 3, 10**12])),
-        user_id=draw(st.sampled_from([None, "u1", "u2", "u3"])),
+        user_id=draw(st.sampled_from([None, "u1", "u2", "u3", "r1"])),
     )
 
 
 @st.composite
 def surveys(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
+    """An answer and its request lie within two days of each other: after 16 the product follows a request no longer."""
     survey, scale, lowest, highest = draw(st.sampled_from(SCALES))
+    at = draw(TIMES)
     return "cs.surveys", SurveyEvent(
         event_id="",
         customer_id=draw(CUSTOMERS),
-        occurred_at=draw(TIMES),
-        kind=draw(st.sampled_from(["answered", "answered", "answered", "sent", "expired"])),
+        occurred_at=at,
+        kind=draw(st.sampled_from(["answered", "answered", "answered", "sent", "sent", "expired"])),
         survey=survey,  # type: ignore[arg-type]  # one of the table above
         scale=scale,  # type: ignore[arg-type]  # one of the table above
         score=draw(st.integers(lowest, highest)),
         touchpoint=draw(TOUCHPOINTS),
         respondent_id=draw(st.sampled_from([None, "r1", "r2"])),
+        request_id=draw(st.sampled_from([None, *(f"{name}-{at // (2 * DAY_MS)}" for name in ("Q1", "Q2"))])),
+        locale=draw(st.sampled_from([None, "en", "vi"])),
+        comment=draw(st.sampled_from([None, None, "  ", "well", "much too slow, and that again and again"])),
     )
 
 
@@ -120,7 +126,9 @@ def accounts(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         status=draw(st.sampled_from(["paid", "late", "failed"])),
         reason_text="so it is",
         referred_customer_id="else",
-        respondent_id="r1",
+        respondent_id=draw(st.sampled_from(["r1", "r2"])),
+        locale=draw(st.sampled_from([None, "en", "vi"])),
+        consent=draw(st.sampled_from([None, True, False])),
         author="Chi",
         override_score=draw(st.sampled_from([10.0, 90.0])),
         expires_at=at + DAY_MS,

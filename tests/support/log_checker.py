@@ -28,8 +28,9 @@ CUSTOMER_TOPICS = (HEALTH, ALERTS, LOYALTY, SNAPSHOTS)
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 FLOWS = ("csat_by_hour", "csat_by_day", "nps_by_day", "tickets_by_day", "goals_by_day", "events_by_day")
 USES = ("goals_by_hour", "promises_by_day", "first_values_by_day", "steps_by_day", "step_days_by_day")
+SAID = ("ces_by_day", "product_by_day", "answers_by_day", "comment_lengths_by_day", "requests_by_day")
 WAITS = ("first_responses_by_day", "resolutions_by_day", "agent_responses_by_day", "agent_load_by_day")
-KEPT_DAYS = {"csat_by_hour": 7, "goals_by_hour": 7, **dict.fromkeys(WAITS, 89)}
+KEPT_DAYS = {"csat_by_hour": 7, "goals_by_hour": 7, "comment_lengths_by_day": 89, **dict.fromkeys(WAITS, 89)}
 
 GAUGES = ("customers", "open_tickets_by_priority", "open_tickets_by_touchpoint", "open_tickets_by_opening_day")
 
@@ -239,7 +240,8 @@ def _newest_partials(partials: Iterable[Output]) -> dict[int, dict[PartialKey, S
     """The counts at the end, by partition and key; a null removes one. Keys are `figure|dimension|bucket|partition`."""
     found: defaultdict[int, dict[PartialKey, Sequence[int]]] = defaultdict(dict)
     for output in partials:
-        figure, dimension, bucket, partition = output["key"].split("|")
+        figure, _, rest = output["key"].partition("|")
+        dimension, bucket, partition = rest.rsplit("|", 2)
         key = (figure, dimension, int(bucket) if bucket else None)
         if output["value"] is None:
             found[int(partition)].pop(key, None)
@@ -266,7 +268,7 @@ def _wrong_partials(
 
 def _wrong_flows(newest: Mapping[PartialKey, Sequence[int]], judgements: Sequence[Judged], names: Names) -> Iterator[str]:
     as_of_ms = judgements[-1].clock_ms
-    checked = (*FLOWS, *USES, *WAITS)
+    checked = (*FLOWS, *USES, *SAID, *WAITS)
     shown = {(key[0], key[1], key[2]): tuple(n) for key, n in newest.items() if key[0] in checked and key[2] is not None}
     expected = flows((judgement for judgement in judgements if judgement.counts), names)
     for key in {*shown, *expected}:

@@ -209,6 +209,29 @@ def test_who_opted_out_is_never_asked() -> None:
     assert requests(customer) == []
 
 
+@pytest.mark.parametrize("arrives", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_refusal_is_not_lost_by_a_later_word_on_something_else(arrives: tuple[int, ...]) -> None:
+    said = [
+        account("contact", NOON, respondent_id="r1", consent=True, locale="en"),
+        account("contact", NOON + 1, respondent_id="r1", consent=False),
+        account("contact", NOON + 2, respondent_id="r1", locale="vi"),
+    ]
+    customer = Judged()
+    customer.happens(*(said[place] for place in arrives), solved(NOON + 3), clock=NOON + 3)
+    assert requests(customer) == []
+    assert customer.state.account.contacts["r1"].locale == "vi"
+    customer.happens(account("contact", NOON + 4, respondent_id="r1", consent=True), solved(NOON + 5, "T2"))
+    assert [request.locale for request in requests(customer)] == ["vi"]
+
+
+def test_of_too_many_contacts_those_who_opted_out_are_remembered_longest() -> None:
+    customer = Judged()
+    customer.happens(account("contact", NOON, respondent_id="first", consent=False))
+    for number in range(MAX_CONTACTS):
+        customer.happens(account("contact", NOON + 1 + number, respondent_id=f"p{number}"))
+    assert set(customer.state.account.contacts) == {"first", *(f"p{number}" for number in range(1, MAX_CONTACTS))}
+
+
 def test_where_consent_is_needed_only_who_has_consented_is_asked() -> None:
     definitions = with_surveys(("needs_consent = false", "needs_consent = true"))
     customer = Judged(definitions)

@@ -9,6 +9,7 @@ from tests.support.oracle.account import account
 from tests.support.oracle.events import DAY_MS, Names, answers, in_window, is_in_window, is_usage, newest_at, read_definitions
 from tests.support.oracle.found import Found, Key
 from tests.support.oracle.support import SPANS, median_hours, opened_between
+from tests.support.oracle.surveys import surveys
 from tests.support.oracle.tickets import Course, courses
 from tests.support.oracle.usage import usage
 
@@ -25,6 +26,7 @@ def figures(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, F
         **_tickets(events, as_of_ms, names),
         **_waiting(events, as_of_ms, names),
         **usage(events, as_of_ms, names),
+        **surveys(events, as_of_ms, names),
         **_commercial(events, as_of_ms, names),
         ("days_since_last_sign", "", None): Found(days_since_last_sign(events, as_of_ms)),
     }

@@ -10,6 +10,7 @@ from tests.support.oracle.account import account
 from tests.support.oracle.events import DAY_MS, HOUR_MS, Names, answers
 from tests.support.oracle.figures import is_good
 from tests.support.oracle.support import Wait, waits
+from tests.support.oracle.surveys import between_erasures, survey_flows
 from tests.support.oracle.tickets import courses
 from tests.support.oracle.usage import promise_flows, quantity, step_flows
 
@@ -35,8 +36,10 @@ def flows(accepted: Iterable[Judged], names: Names) -> dict[FlowKey, tuple[int, 
     """What happened, of one partition or of all; only what is not zero."""
     total = Flows()
     tickets: dict[str, list[Event]] = {}
+    lives: dict[str, list[Event]] = {}
     for judgement in accepted:
         event = judgement.record["value"]
+        lives.setdefault(event["customer_id"], []).append(event)
         if event["kind"] == "erased":
             continue
         total.add("events_by_day", FAMILIES[judgement.record["topic"]], event["occurred_at"], (1,))
@@ -50,6 +53,9 @@ def flows(accepted: Iterable[Judged], names: Names) -> dict[FlowKey, tuple[int, 
         for wait in waits(events, names):
             _add_wait(total, wait)
         for figure, dimension, at, counts in (*promise_flows(events, names), *step_flows(events)):
+            total.add(figure, dimension, at, counts)
+    for events in lives.values():
+        for figure, dimension, at, counts in (count for life in between_erasures(events) for count in survey_flows(life, names)):
             total.add(figure, dimension, at, counts)
     return {key: tuple(counts[place] for place in sorted(counts)) for key, counts in total.found.items() if any(counts.values())}
 

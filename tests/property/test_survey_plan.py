@@ -1,0 +1,161 @@
+"""The plan of surveys against the plan by the book, under disorder, repetition, lateness and batches cut anywhere."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.events import AccountEvent, SurveyEvent, TicketEvent, UsageEvent
+from streams.catalogue import default_text
+from tests.support.driven import Driven
+from tests.support.histories import DAY_MS, DELAYS, END_MS, HOUR_MS, Record, delayed, last_ticks, logs, numbered, tick
+from tests.support.oracle.acceptance import judged
+from tests.support.oracle.asking import asked_of, plan
+from tests.support.oracle.events import names_of
+
+CUTS = st.lists(st.sampled_from(["go on", "go on", "take", "restart"]), min_size=1, max_size=5)
+PEOPLE = st.sampled_from([None, "r1", "r2"])
+PLACES = st.sampled_from([None, "trial", "support", "nowhere"])
+DAYS = st.sampled_from([0, 0, 0, 1, 2, 3, 6, 7, 8, 29, 30, 33, 60, 178, 179, 180, 183, 360])
+TIMES = st.builds(
+    lambda days, hours, shift: END_MS - days * DAY_MS - hours * HOUR_MS + shift,
+    DAYS,
+    st.sampled_from([0, 0, 1, 12, 23, 24, 25]),
+    st.sampled_from([-1, 0, 0, 0, 1, 300_000]),
+)
+LAGS = st.sampled_from([0, 0, 0, 0, 1, 5_000, HOUR_MS, 23 * HOUR_MS, 25 * HOUR_MS])
+
+
+@st.composite
+def occasions(draw: st.DrawFn) -> list[Record]:
+    """What matters for the plan, and nothing else, so that it meets: onboardings, contacts, tickets, interactions, questions."""
+    found = []
+    for number in range(draw(st.integers(1, 25))):
+        at = draw(TIMES)
+        topic, event = draw(st.sampled_from([_account, _account, _ticket, _use, _survey]))(draw, at)
+        value = {
+            **msgspec.to_builtins(event),
+            "event_id": f"e{number}",
+            "customer_id": draw(st.sampled_from(["ann", "ann", "binh"])),
+        }
+        found.append({"topic": topic, "partition": 0, "timestamp_ms": at + draw(LAGS), "value": value})
+    return sorted(found, key=lambda record: record["timestamp_ms"])
+
+
+def _account(draw: st.DrawFn, at: int) -> tuple[str, msgspec.Struct]:
+    kinds = ["onboarded", "onboarded", "contact", "contact", "cancelled", "lapsed", "reactivated", "known"]
+    return "cs.accounts", AccountEvent(
+        event_id="",
+        customer_id="",
+        occurred_at=at,
+        kind=draw(st.sampled_from(kinds)),
+        respondent_id=draw(st.sampled_from(["r1", "r2"])),
+        locale=draw(st.sampled_from([None, "en", "vi"])),
+        consent=draw(st.sampled_from([None, None, True, False])),
+    )
+
+
+def _ticket(draw: st.DrawFn, at: int) -> tuple[str, msgspec.Struct]:
+    return "cs.tickets", TicketEvent(
+        event_id="",
+        customer_id="",
+        occurred_at=at,
+        kind=draw(st.sampled_from(["opened", "solved", "solved", "reopened"])),
+        ticket_id=draw(st.sampled_from(["T1", "T2"])) + f"-{at // (20 * DAY_MS)}",
+        priority=draw(st.sampled_from([None, "urgent"])),
+        touchpoint=draw(PLACES),
+        requester_id=draw(PEOPLE),
+    )
+
+
+def _use(draw: st.DrawFn, at: int) -> tuple[str, msgspec.Struct]:
+    return "cs.usage", UsageEvent(
+        event_id="", customer_id="", occurred_at=at, kind="interaction_ended", touchpoint=draw(PLACES), user_id=draw(PEOPLE)
+    )
+
+
+def _survey(draw: st.DrawFn, at: int) -> tuple[str, msgspec.Struct]:
+    survey, scale = draw(st.sampled_from([("csat", "good_bad"), ("nps", "0_10")]))
+    return "cs.surveys", SurveyEvent(
+        event_id="",
+        customer_id="",
+        occurred_at=at,
+        kind=draw(st.sampled_from(["sent", "answered", "expired"])),
+        survey=survey,  # type: ignore[arg-type]  # one of the pairs above
+        scale=scale,  # type: ignore[arg-type]  # one of the pairs above
+        score=1,
+        touchpoint=draw(PLACES),
+        respondent_id=draw(PEOPLE),
+        locale=draw(st.sampled_from([None, "en", "vi"])),
+    )
+
+
+@st.composite
+def planned_logs(draw: st.DrawFn) -> list[Record]:
+    records = delayed(draw(occasions()), draw(DELAYS))
+    for _ in range(draw(st.integers(0, 5))):
+        place = draw(st.integers(0, len(records) - 1))
+        records.insert(place, tick(records[place]["timestamp_ms"] - draw(st.integers(0, DAY_MS))))
+    return numbered([*records, *last_ticks(records, draw(st.sampled_from([0, 4, 40, 400])))])
+
+
+def driven(log: Iterable[Record], cuts: list[str]) -> Driven:
+    found = Driven()
+    for place, record in enumerate(log):
+        found.feed(record)
+        cut = cuts[place % len(cuts)]
+        if cut == "take":
+            found.take()
+        elif cut == "restart":
+            found.restart()
+    found.take()
+    return found
+
+
+def requests(found: Driven, customer_id: str) -> list[dict[str, Any]]:
+    outputs = [output["value"] for output in found.plain_outputs() if output["topic"] == "cs.survey-requests"]
+    return [output for output in outputs if output["customer_id"] == customer_id]
+
+
+@settings(max_examples=150, deadline=None)
+@given(planned_logs() | logs(), CUTS)
+def test_who_is_asked_what_and_when_is_what_the_book_says(log: list[Record], cuts: list[str]) -> None:
+    found = driven(log, cuts)
+    judgements = judged(log)
+    for customer_id in ("ann", "binh"):
+        mine = requests(found, customer_id)
+        assert [asked_of(request) for request in mine] == plan(judgements, customer_id, names_of(default_text()))
+        _keeps_its_promises(mine)
+
+
+def _keeps_its_promises(mine: list[dict[str, Any]]) -> None:
+    assert [request["sequence"] for request in mine] == list(range(1, len(mine) + 1))
+    assert max(Counter((request["request_id"], request["state"]) for request in mine).values(), default=1) == 1
+    due = [request for request in mine if request["state"] == "due"]
+    for survey, least_ms in (("csat", 7 * DAY_MS), ("nps", 179 * DAY_MS)):
+        asked: dict[Any, list[int]] = {}
+        for request in due:
+            if request["survey"] == survey:
+                whom = (request["respondent_id"], request["touchpoint"])
+                asked.setdefault(whom, []).append(max(request["due_at"], request["as_of"]))
+        assert all(later - earlier >= least_ms for times in asked.values() for earlier, later in pairwise(times))
+    for request in mine:
+        assert request["state"] == "expired" or request["as_of"] < request["expires_at"]
+        assert (request["question"], request["answers"], request["scale"]) == _words(request)
+
+
+def _words(request: dict[str, Any]) -> tuple[str, list[str], str]:
+    section = tomllib.loads(default_text())["surveys"][request["survey"]]
+    words = section["wording"][request["locale"]]
+    return words["question"], words["answers"], section["scale"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(planned_logs(), CUTS)
+def test_where_the_batches_were_cut_changes_no_request(log: list[Record], cuts: list[str]) -> None:
+    assert driven(log, cuts).outputs == driven(log, ["go on"]).outputs
