@@ -17,7 +17,17 @@ from msgspec import Struct, field
 
 from processors import accounts, registers
 from processors.accounts import AccountState
-from processors.life_course import FOREVER, Span, keep_newest, renewals, spans, step_of, take_step, without_repetitions
+from processors.life_course import (
+    FOREVER,
+    Span,
+    is_customer,
+    keep_newest,
+    renewals,
+    spans,
+    step_of,
+    take_step,
+    without_repetitions,
+)
 from processors.months import month_start, months_later
 from processors.names import Names
 from processors.totals import Totals
@@ -121,10 +131,9 @@ def prune(state: CommercialState, account: AccountState, as_of_ms: int) -> None:
 
 def gauges(state: CommercialState, account: AccountState) -> Iterator[tuple[tuple[str, str], tuple[int, ...]]]:
     """What one account contributes to the fleet's gauges: that it is a customer, its revenue, and what it has paid so far."""
-    now = standing(state, account, FOREVER)
-    currency = account.currency or ""
-    if now.span is not None:
-        yield (CUSTOMERS_NOW, currency), (1, now.mrr_cents, int(now.mrr_cents > 0))
+    if is_customer(state.steps):
+        mrr_cents = account.mrr_cents or 0
+        yield (CUSTOMERS_NOW, account.currency or ""), (1, mrr_cents, int(mrr_cents > 0))
     for paid_in, cents in state.paid_cents.items():
         if cents:
             yield (PAID, paid_in), (cents,)
@@ -164,7 +173,7 @@ def rows(state: CommercialState, account: AccountState) -> Rows:
     months = _eventful_months(life, account)
     for month in months:
         _add_month(found[BY_MONTH, month], life, account, month, is_referred=state.referred_by is not None)
-    for month in sorted({months_later(month, later) for month in months for later in range(TRAILING_MONTHS)}):
+    for month in _eventful_years(life, months):
         _add_year(found[BY_YEAR, month], life, account, month)
     dates = [(account.time_of(version), base_ms + date) for version, date in account.renewal_history]
     for renewal in renewals(life, state.steps, dates, base_ms):
@@ -265,6 +274,15 @@ def _eventful_months(life: list[Span], account: AccountState) -> list[int]:
         if at == 0 or cents != account.mrr_history[at - 1][1]:
             times.append(account.time_of(version))
     return sorted({month_start(at_ms) for at_ms in times})
+
+
+def _eventful_years(life: list[Span], months: list[int]) -> list[int]:
+    """The last months of the years in which something happened, but for those that began before the account was a customer."""
+    if not life:
+        return []
+    first = months_later(life[0].start_ms, TRAILING_MONTHS)
+    ends = {months_later(month, later) for month in months for later in range(TRAILING_MONTHS)}
+    return sorted(month for month in ends if month >= first)
 
 
 def _add_month(row: dict[str, int], life: list[Span], account: AccountState, month: int, *, is_referred: bool) -> None:

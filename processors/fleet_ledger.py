@@ -1,7 +1,8 @@
 """The fleet's commercial counts by month, over all customers or in one currency, and its levels at the start of any month."""
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from processors import commercial
@@ -24,30 +25,45 @@ class Ledger:
         self.months = _rows(view, commercial.BY_MONTH, commercial.MONTH_PLACES, rates)
         self.years = _rows(view, commercial.BY_YEAR, commercial.YEAR_PLACES, rates)
         self.payments = _rows(view, commercial.PAYMENTS, commercial.PAYMENT_PLACES, rates)
-        self._renewals = _rows(view, commercial.RENEWALS, commercial.RENEWAL_PLACES, rates)
+        self._renewals: dict[int, dict[int, Row]] = {}
+        for day, row in _rows(view, commercial.RENEWALS, commercial.RENEWAL_PLACES, rates).items():
+            self._renewals.setdefault(month_start(day), {})[day] = row
         self.now = Row()
         for currency, rate in rates.items():
             customers, mrr_cents, with_mrr = view.total(commercial.CUSTOMERS_NOW, currency) or (0, 0, 0)
             (paid_cents,) = view.total(commercial.PAID, currency) or (0,)
             self.now.update({"customers": customers, "with_mrr": with_mrr})
             self.now.update({"mrr_cents": _worth(mrr_cents, rate), "paid_cents": _worth(paid_cents, rate)})
+        self._sorted_months = sorted(self.months)
+        self._levels = self._levels_at_their_starts()
 
     @property
     def first_month(self) -> int:
         """The first month in which anything happened."""
-        return min((*self.months, *self.payments, *map(month_start, self._renewals)), default=_NEVER)
+        return min((*self.months, *self.payments, *self._renewals), default=_NEVER)
 
     def level(self, month: int) -> Row:
         """The customers and their revenue right before a month: those of now, without all that happened since."""
-        since = self.within(month, _NEVER)
-        came = sum(since[how] for how in _CAME) - since["losses"] - since["erased"]
-        gained = sum(since[f"{how}_mrr"] for how in _CAME) + since["expansion_mrr"]
-        gone = since["contraction_mrr"] + since["churned_mrr"] + since["erased_mrr"]
-        return Row({"customers": self.now["customers"] - came, "mrr_cents": self.now["mrr_cents"] - gained + gone})
+        return self._levels[bisect_left(self._sorted_months, month)]
+
+    def _levels_at_their_starts(self) -> list[Row]:
+        """The level at the start of each month in which something happened, and at last that of now."""
+        levels = [Row({"customers": self.now["customers"], "mrr_cents": self.now["mrr_cents"]})]
+        for month in reversed(self._sorted_months):
+            row, after = self.months[month], levels[-1]
+            came = sum(row[how] for how in _CAME) - row["losses"] - row["erased"]
+            gained = sum(row[f"{how}_mrr"] for how in _CAME) + row["expansion_mrr"]
+            gone = row["contraction_mrr"] + row["churned_mrr"] + row["erased_mrr"]
+            levels.append(Row({"customers": after["customers"] - came, "mrr_cents": after["mrr_cents"] - gained + gone}))
+        return levels[::-1]
 
     def within(self, start_ms: int, until_ms: int) -> Row:
         """What happened in the months from one on to before another."""
-        return _added(row for month, row in self.months.items() if start_ms <= month < until_ms)
+        total = Row()
+        for month in self._sorted_months:
+            if start_ms <= month < until_ms:
+                total.update(self.months[month])
+        return total
 
     def renewals(self, start_ms: int, until_ms: int, as_of_ms: int, grace_ms: int) -> Row:
         """The renewals that came due in a period, up to the day of `as_of_ms`, and what has come of them.
@@ -55,8 +71,9 @@ class Ledger:
         Who has neither renewed nor cancelled when the grace is over has lapsed, as has whoever was said to.
         """
         found = Row()
-        for day, row in self._renewals.items():
-            if not start_ms <= day < min(until_ms, as_of_ms + 1):
+        days = (day for month, days in self._renewals.items() if start_ms <= month < until_ms for day in days.items())
+        for day, row in days:
+            if day > as_of_ms:
                 continue
             found.update(row)
             open_now = row["due"] - row["renewed"] - row["cancelled"] - row["lapsed"]
@@ -98,10 +115,3 @@ def _rows(view: FleetView, figure: str, places: tuple[str, ...], rates: Mapping[
 def _worth(cents: int, rate: float) -> int:
     """Cents of another currency in the base, to the cent."""
     return cents if rate == 1.0 else round(cents * rate)
-
-
-def _added(rows: Iterable[Row]) -> Row:
-    total = Row()
-    for row in rows:
-        total.update(row)
-    return total

@@ -124,6 +124,19 @@ def spans(steps: Iterable[int], base_ms: int) -> list[Span]:
     return found
 
 
+def is_customer(steps: Sequence[int]) -> bool:
+    """Whether the account is a customer after all its steps: the same as an open last span, without making the spans."""
+    was_known = False
+    for step in reversed(steps):
+        kind = STEPS[step & _CODES]
+        if kind == "active" or kind == "reactivated":
+            return True
+        if kind == "lapsed" or kind == "cancelled":
+            return False
+        was_known = was_known or kind == "known"
+    return was_known
+
+
 def _start(kind: Step, *, was_customer: bool) -> Start | None:
     """How a step makes a customer of one who is none; None when it does not."""
     if kind == "known":

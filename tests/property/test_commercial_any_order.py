@@ -6,12 +6,13 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processors import fleet_commercial
+from processors import commercial_figures, fleet_commercial
 from processors.definitions import parse
+from processors.state import CustomerState
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import AccountEvent, AccountKind
 from tests.support.happenings import NOON
-from tests.support.oracle.commercial import Terms, commercial
+from tests.support.oracle.commercial import Terms, commercial, of_customer
 from tests.support.summed import Accounts, by_name, default_text
 
 RATES = "rates = { USD = 2.0 }\n"
@@ -78,6 +79,7 @@ def same(one: float | None, other: float | None) -> bool:
     return one is other if one is None or other is None else abs(one - other) < 1e-9 * max(1, abs(other))
 
 
+@settings(deadline=None)
 @given(EVENTS, st.randoms(use_true_random=False))
 def test_the_sums_are_the_same_in_any_order(events: list[AccountEvent], rng: object) -> None:
     shuffled = sorted(events, key=lambda _: rng.random())  # type: ignore[attr-defined]  # a random.Random
@@ -85,6 +87,7 @@ def test_the_sums_are_the_same_in_any_order(events: list[AccountEvent], rng: obj
     assert (one.flows, one.gauges) == (other.flows, other.gauges)
 
 
+@settings(deadline=None)
 @given(EVENTS)
 def test_what_is_pruned_changes_no_sum(events: list[AccountEvent]) -> None:
     """Events that come after it must count as if nothing had been dropped, too."""
@@ -95,3 +98,17 @@ def test_what_is_pruned_changes_no_sum(events: list[AccountEvent]) -> None:
         pruned.happen([event]).prune(event.occurred_at)
     assert pruned.view(NOON).flows == plain.view(NOON).flows
     assert pruned.view(NOON).gauges == plain.view(NOON).gauges
+
+
+@settings(deadline=None)
+@given(EVENTS, st.integers(-40, 70))
+def test_every_commercial_figure_of_a_customer_is_the_batch_answer(events: list[AccountEvent], days: int) -> None:
+    as_of = NOON + days * DAY_MS
+    for customer_id, (commercial_state, account) in Accounts().happen(events).states.items():
+        state = CustomerState(customer_id, account=account, commercial=commercial_state)
+        mine = [msgspec.to_builtins(event) for event in events if event.customer_id == customer_id]
+        found = {(one.name, one.window_days): one for one in commercial_figures.listed(state, as_of, DEFINITIONS)}
+        expected = of_customer(mine, as_of, TERMS)
+        assert set(found) == set(expected)
+        assert not {key: (found[key].value, right) for key, right in expected.items() if not same(found[key].value, right)}
+        assert all((one.value is None) == (one.reason is not None) for one in found.values())
