@@ -74,7 +74,7 @@ def read(top: Table) -> FleetPlan:
     plan = FleetPlan(
         interval_ms=table.integer("interval_minutes", 5, least=1, most=24 * 60) * _MINUTE_MS,
         quiet_after_ms=table.integer("quiet_after_hours", 24, least=1, most=30 * 24) * HOUR_MS,
-        quiet_least_events=table.integer("quiet_least_events", 100, least=1, most=1_000_000),
+        quiet_least_events=table.integer("quiet_least_events", 500, least=1, most=1_000_000),
         morning_hour=table.integer("morning_hour", 6, least=0, most=23),
         rules=_rules(top),
     )

@@ -11,17 +11,20 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from processors import fleet_journey
 from processors.effects import record_id
 from processors.fleet_figures import MAKERS, MRR_TOP_TENTH, Maker, View
 from processors.fleet_rules import FleetRuleBook, judge
+from processors.fleet_touchpoints import touchpoint_map
 from processors.fleet_view import FleetValue
-from schemas.records import FleetAlert, FleetOutput, FleetSnapshot
+from schemas.records import FleetAlert, FleetOutput, FleetSnapshot, TouchpointMap
 
 COVERAGE: Final = "coverage_share"
 TICK_FIGURES: Final = ("churner_share", MRR_TOP_TENTH)
 """What customers' rules need of the fleet. It goes out with every publication, changed or not, so that the newest is never far
 from the end of its topic."""
 
+MAP_KEY: Final = "touchpoint_map"
 _GONE: Final = "nothing is counted here any more"
 _DIGEST_BYTES: Final = 8
 
@@ -49,9 +52,13 @@ class Memory:
         self.published: dict[tuple[str, str], Published] = {}
         self.books: dict[str, FleetRuleBook] = {}
         self.changed: set[tuple[str, str]] = set()
+        self._last: dict[tuple[str, str], object] = {}  # what was last asked for, to be compared without a digest
 
     def next_number(self, kind: str, key: str, content: object) -> int | None:
         """The number of the next record under a key; None when it would say what the last one said."""
+        if self._last.get((kind, key)) == content:
+            return None
+        self._last[kind, key] = content
         digest = blake2b(_encode(content), digest_size=_DIGEST_BYTES).digest()
         known = self.published.get((kind, key))
         if known is not None and known.digest == digest:
@@ -157,6 +164,15 @@ def alerts(memory: Memory, edition: Edition, view: View, values: list[FleetValue
             resolution=found.resolution,
         )
         yield Keyed(found.place, record)
+
+
+def touchpoint_maps(memory: Memory, edition: Edition, view: View) -> Iterator[Keyed]:
+    """The touchpoint map, when anything on it changed."""
+    stations, steps = touchpoint_map(view), fleet_journey.steps(view)
+    sequence = memory.next_number("map", MAP_KEY, (stations, steps))
+    if sequence is not None:
+        head = edition.head("map", MAP_KEY, sequence)
+        yield Keyed(MAP_KEY, TouchpointMap(**head, stations=stations, steps=steps, coverage_share=edition.coverage_share))
 
 
 def tick_figures(values: Iterable[FleetValue]) -> Mapping[str, float | None]:

@@ -171,7 +171,7 @@ class FleetDriver:
 
     def forget_changes(self) -> None:
         """Drop what would go to the changelog, for whoever keeps no state."""
-        self.store.take_changes()
+        self.store.forget_changes()
         self._uncommitted = 0
 
     def take(self) -> Transaction:
@@ -249,6 +249,7 @@ class FleetDriver:
             logger.error("the figures of %s could not be made", one.family, exc_info=one.error)
         self._publish("figures", publication.snapshots(memory, edition, values, is_whole=not failed))
         self._publish("alerts", publication.alerts(memory, edition, view, values, self._partitions))
+        self._publish("touchpoint map", publication.touchpoint_maps(memory, edition, view))
         figures = publication.tick_figures(values)
         self._tick_figures = [FleetFigure(name=name, value=value, as_of=view.as_of_ms) for name, value in figures.items()]
 

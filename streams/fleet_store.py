@@ -97,10 +97,14 @@ class FleetStore:
             changes.append((_encode(["part", *key, partition]), None if counts is None else _encode(counts)))
         for kind, name in sorted(self.memory.changed):
             changes.append((_encode([kind, name]), self._told(kind, name)))
+        self.forget_changes()
+        return changes
+
+    def forget_changes(self) -> None:
+        """Drop what `take_changes` would return."""
         self._marks.clear()
         self._parts.clear()
         self.memory.changed.clear()
-        return changes
 
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         """Everything, as the changelog holds it."""

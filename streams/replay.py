@@ -18,6 +18,8 @@ from schemas.times import format_time
 from streams.catalogue import Catalogue
 from streams.dead_letters import FailureLimit
 from streams.driver import SNAPSHOTS_TOPIC, PartitionDriver
+from streams.fleet_driver import FleetDriver
+from streams.partials import PARTIALS_TOPIC
 from streams.records import InputRecord, OutputRecord
 from streams.ticks import TICKS_TOPIC
 from streams.topics import INPUT_TOPICS, partition_of
@@ -71,6 +73,10 @@ class Replay:
         for driver in self.drivers:
             driver.totals.meta.config_version = self.config_version
             driver.begin({})
+        self.fleet = FleetDriver(partitions, incarnation, self._catalogue.get, outputs, lambda: None)
+        self.fleet.store.meta.config_version = self.config_version
+        self.fleet.begin({})
+        self._partials = 0
         self._offsets_in: dict[tuple[str, int], int] = {}
         self._offsets_out: dict[tuple[str, int], int] = {}
 
@@ -89,9 +95,10 @@ class Replay:
         yield from self._process(line.topic, partition, line.timestamp_ms, line.key, self._codec.encode(line.topic, value))
 
     def tick(self, at_ms: int) -> Iterator[OutputLine]:
-        """Let all partitions know the time."""
+        """Let all partitions know the time, and what was published of the fleet before it."""
+        figures = list(self.fleet.tick_figures)
         for partition in range(self._partitions):
-            tick = Tick(occurred_at=at_ms, partition=partition, config_version=self.config_version)
+            tick = Tick(occurred_at=at_ms, partition=partition, config_version=self.config_version, fleet=figures)
             key = str(partition).encode()
             yield from self._process(TICKS_TOPIC, partition, at_ms, key, self._codec.encode(TICKS_TOPIC, tick))
 
@@ -104,8 +111,21 @@ class Replay:
         for output in driver.drain_outputs():
             if self._topics is None or output.topic in self._topics:
                 yield self._line(output, partition)
+            if output.topic == PARTIALS_TOPIC:
+                yield from self._to_fleet(output)
         if driver.uncommitted_records >= TAKE_EVERY_RECORDS:
             driver.take()
+
+    def _to_fleet(self, partial: OutputRecord) -> Iterator[OutputLine]:
+        """Give a partition's partial to the fleet; yields what came of it."""
+        record = InputRecord(PARTIALS_TOPIC, 0, self._partials, partial.as_of_ms, partial.key, partial.value)
+        self._partials += 1
+        self.fleet.process(record)
+        for output in self.fleet.drain_outputs():
+            if self._topics is None or output.topic in self._topics:
+                yield self._line(output, 0)
+        if self.fleet.uncommitted_records >= TAKE_EVERY_RECORDS:
+            self.fleet.forget_changes()
 
     def _line(self, output: OutputRecord, partition: int) -> OutputLine:
         to = partition if output.partition is None else output.partition
@@ -125,7 +145,10 @@ class Replay:
 
 
 class _CodecOf(Codec):
-    """Writes the outputs of some topics only: most of what a replay does is to write snapshots that nobody asked for."""
+    """Writes the outputs of some topics only: most of what a replay does is to write snapshots that nobody asked for.
+
+    Partials are always written, since the fleet's figures come back to the customers in the ticks.
+    """
 
     def __init__(self, topics: Container[str]) -> None:
         super().__init__()
@@ -133,7 +156,7 @@ class _CodecOf(Codec):
 
     def encode(self, topic: str, value: InputEvent | Output) -> bytes:
         """The bytes of a record that is wanted, else none."""
-        return super().encode(topic, value) if topic in self._wanted else b""
+        return super().encode(topic, value) if topic in self._wanted or topic == PARTIALS_TOPIC else b""
 
 
 class _Unseen:

@@ -237,11 +237,11 @@ def _same(one: float | None, other: float | None) -> bool:
 
 
 def _newest_partials(partials: Iterable[Output]) -> dict[int, dict[PartialKey, Sequence[int]]]:
-    """The counts at the end, by partition and key; a null removes one. Keys are `figure|dimension|bucket|partition`."""
+    """The counts at the end, by partition and key; a null removes one. Keys are `figure|dimension|bucket|partition|incarnation`."""
     found: defaultdict[int, dict[PartialKey, Sequence[int]]] = defaultdict(dict)
     for output in partials:
         figure, _, rest = output["key"].partition("|")
-        dimension, bucket, partition = rest.rsplit("|", 2)
+        dimension, bucket, partition, _ = rest.rsplit("|", 3)
         key = (figure, dimension, int(bucket) if bucket else None)
         if output["value"] is None:
             found[int(partition)].pop(key, None)
