@@ -7,7 +7,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from processors import calendar_file, commercial_file, fleet_file, goal_file, loyalty_file, rule_file, scorecard_file, survey_file
+from processors import (
+    alert_file,
+    calendar_file,
+    commercial_file,
+    fleet_file,
+    goal_file,
+    loyalty_file,
+    rule_file,
+    scorecard_file,
+    survey_file,
+)
+from processors.alert_file import AlertSettings
 from processors.calendars import Calendars
 from processors.commercial_file import Commercial
 from processors.fleet_file import FleetPlan
@@ -70,6 +81,7 @@ class Definitions(Struct, frozen=True):
     surveys: SurveyPlan
     calendars: Calendars
     commercial: Commercial
+    alerts: AlertSettings
 
     def is_before_sale(self, touchpoint: str) -> bool:
         """Whether a touchpoint lies before the sale."""
@@ -109,6 +121,7 @@ def parse(text: str) -> Definitions:
     surveys = survey_file.read(top, touchpoints)
     calendars = calendar_file.read(top, touchpoints)
     commercial = commercial_file.read(top)
+    alerts = alert_file.read(top)
     top.finish()
     if mistakes:
         raise DefinitionsError(mistakes)
@@ -129,6 +142,7 @@ def parse(text: str) -> Definitions:
         surveys=surveys,
         calendars=calendars,
         commercial=commercial,
+        alerts=alerts,
     )
 
 

@@ -1,4 +1,4 @@
-"""The conditions on the health score: in red, and fallen."""
+"""The conditions on the health score: in red, fallen, and not green near the renewal."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -9,12 +9,15 @@ from processors.figures import Sheet
 from processors.health import PEAK_MS
 from processors.rule_file import Rule
 from processors.vocabulary import TERMS, shown
+from processors.windows import DAY_MS
 from schemas.records import Evidence
 
 if TYPE_CHECKING:
     from processors.state import CustomerState
 
 _NO_SCORE: Final = "There is no health score any more."
+_STICKINESS: Final = 1.5
+"""So many times what a measure costs counts once it is evidence, so that the evidence does not change back and forth."""
 
 
 def peak_expiry(state: "CustomerState", as_of_ms: int) -> int:
@@ -37,9 +40,11 @@ class HealthRed:
         """Still in red."""
         return self.enters(view, rule)
 
-    def over(self, _view: View, _rule: Rule, _before: list[str]) -> list[str]:
-        """The score, always: which measures cost most is told by the health changes."""
-        return ["health_score"]
+    def over(self, view: View, _rule: Rule, before: list[str]) -> list[str]:
+        """The score, and the figures of the two measures that cost most; one of before stays while it costs nearly as much."""
+        if view.risk is None:
+            return before
+        return ["health_score", *sorted(_sticky_costs(view.risk, before))]
 
     def evidence(self, view: View, _rule: Rule) -> list[Evidence]:
         """The score against the boundary, and the two measures that cost most."""
@@ -74,6 +79,15 @@ class HealthRed:
     def due(self, _sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
         """Not beside the daily slot."""
         return NEVER
+
+
+def _sticky_costs(risk: Judged, before: list[str]) -> list[str]:
+    """The figures of the two costliest measures, those of `before` ahead of others that cost little more than they."""
+    figures = {measure.name: measure.figure for measure in risk.scorecard.measures}
+    ranked = costliest(risk.assessment)
+    costs = {figures[now.measure]: now.weight * (100 - (now.value or 0.0)) for now in ranked}
+    favoured = {figure: cost * (_STICKINESS if figure in before else 1) for figure, cost in costs.items() if cost > 0}
+    return sorted(favoured, key=lambda figure: (-favoured[figure], figure))[:2]
 
 
 class HealthFell:
@@ -122,6 +136,72 @@ class HealthFell:
     def due(self, sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:
         """When the highest displayed score is 7 days past."""
         return peak_expiry(sheet.state, sheet.as_of_ms) if is_open else NEVER
+
+
+class Renewal:
+    """The contract ends soon, and the customer is not green: the last chance to mend what is wrong.
+
+    It needs a band: of a customer too little is known of for one, nothing is known to be wrong. An open episode goes on without
+    a band, and also for some days after the date, when the contract was neither renewed nor ended.
+    """
+
+    def enters(self, view: View, rule: Rule) -> bool:
+        """The date is ahead, within the days, and the band is red or yellow."""
+        days = view.figure("renewal_in_days")
+        if days is None or not 0 <= days <= rule.settings["within_days"]:
+            return False
+        return view.risk is not None and view.risk.band in ("red", "yellow")
+
+    def stays(self, view: View, rule: Rule) -> bool:
+        """The date has not moved away nor is long past, and the band is not green."""
+        days = view.figure("renewal_in_days")
+        if days is None or not -rule.settings["overdue_days"] < days <= rule.settings["within_days"]:
+            return False
+        return view.risk is not None and view.risk.band != "green"
+
+    def over(self, view: View, _rule: Rule, _before: list[str]) -> list[str]:
+        """The date, and the band that is not green."""
+        band = view.risk.band if view.risk else None
+        return ["renewal_in_days", *([band] if band else [])]
+
+    def evidence(self, view: View, rule: Rule) -> list[Evidence]:
+        """The days to the renewal against the limit, and the score against the boundary of green."""
+        risk = view.risk
+        boundary = risk.scorecard.bands.cuts[1] if risk else None
+        days = Evidence(
+            figure="renewal_in_days", value=view.figure("renewal_in_days"), threshold=float(rule.settings["within_days"])
+        )
+        return [days, Evidence(figure="health_score", value=view.figure("health_score"), threshold=boundary)]
+
+    def explanation(self, view: View, rule: Rule) -> str:
+        """How far the date is, the score, and what costs most."""
+        days, risk = view.figure("renewal_in_days"), view.risk
+        if days is None:
+            return "The contract has no end."
+        when = f"in {shown('renewal_in_days', days)}" if days >= 0 else f"{shown('renewal_in_days', -days)} overdue"
+        text = f"The renewal is {when} (limit {rule.settings['within_days']} days)"
+        if risk is None or risk.band is None:
+            return f"{text}, and too little is known for a band."
+        return f"{text} and health is {_points(view.figure('health_score'))}, {risk.band}{_costs(risk)}."
+
+    def resolution(self, view: View, rule: Rule) -> str:
+        """Green, moved, or long past."""
+        days = view.figure("renewal_in_days")
+        if days is None:
+            return "the contract has no end any more"
+        if days > rule.settings["within_days"]:
+            return f"the renewal is {shown('renewal_in_days', days)} away"
+        if days <= -rule.settings["overdue_days"]:
+            return f"the renewal is {shown('renewal_in_days', -days)} overdue"
+        return "health is green" if view.risk else _NO_SCORE
+
+    def due(self, sheet: Sheet, rule: Rule, *, is_open: bool) -> int:
+        """When the date comes within the days; when it is long past."""
+        renewal_at = sheet.state.account.renewal_at
+        if renewal_at is None:
+            return NEVER
+        at = renewal_at + (rule.settings["overdue_days"] if is_open else -rule.settings["within_days"]) * DAY_MS
+        return at if at > sheet.as_of_ms else NEVER
 
 
 def _costs(risk: Judged) -> str:

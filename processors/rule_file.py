@@ -13,7 +13,9 @@ from schemas.records import Quadrant, Severity
 _MAX_RULES = 64
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "high", "critical")
 
-RuleKind: TypeAlias = Literal["health_red", "health_fell", "backlog", "silence", "new_detractor", "quadrant"]
+RuleKind: TypeAlias = Literal[
+    "health_red", "health_fell", "backlog", "silence", "new_detractor", "quadrant", "goals_fell", "renewal"
+]
 
 
 class Limit(Struct, frozen=True):
@@ -66,7 +68,12 @@ class Rule(Struct, frozen=True):
     def settles_after_ms(self) -> int:
         """How long after the newest sign of life a window that the severity rests on can still move."""
         windows = (TERMS[lift.figure].window_days for lift in self.raises)
-        return max((days + 1 for days in windows if days is not None), default=0) * DAY_MS
+        longest = max((days + 1 for days in windows if days is not None), default=0)
+        return max(longest, _LOOKS_BACK_DAYS.get(self.kind, 0)) * DAY_MS
+
+
+_LOOKS_BACK_DAYS: dict[RuleKind, int] = {"goals_fell": 61}
+"""How many days the window of a kind's own condition moves on after the newest sign of life."""
 
 
 class _LimitSpec(Struct, frozen=True):
@@ -97,6 +104,10 @@ _KINDS: dict[RuleKind, _Kind] = {
     ),
     "new_detractor": _Kind(settings={"valid_days": (30, 1, 180)}),
     "quadrant": _Kind(),
+    "goals_fell": _Kind(
+        limits=(_LimitSpec("fall_share", "goals_completed_30d", 0.5, 0.25),), settings={"least_before": (4, 1, 1_000_000)}
+    ),
+    "renewal": _Kind(settings={"within_days": (60, 1, 730), "overdue_days": (30, 0, 365)}),
 }
 
 
@@ -145,6 +156,8 @@ def _limits(table: Table, spec: _Kind) -> tuple[Limit, ...]:
     limits = []
     for limit in spec.limits:
         enter = enter_table.number(limit.key, limit.enter, least=0.001, most=1_000_000)
+        if limit.key.endswith("_share") and enter > 1:
+            enter_table.note(limit.key, f"{enter:g} is no share", "a number from 0.001 to 1")
         leave = enter
         if exit_table is not None and limit.exit is not None:
             leave = exit_table.number(limit.key, limit.exit, least=0, most=1_000_000)

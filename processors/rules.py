@@ -8,12 +8,12 @@ from typing import Final
 from processors.conditions import Condition, View
 from processors.due import NEVER, crossing
 from processors.figures import Sheet
-from processors.health_rules import HealthFell, HealthRed, peak_expiry
+from processors.health_rules import HealthFell, HealthRed, Renewal, peak_expiry
 from processors.loyalty_rules import InQuadrant, is_lone
 from processors.rule_file import SEVERITIES, Rule, RuleKind
 from processors.support_rules import Backlog
 from processors.survey_rules import NewDetractor
-from processors.usage_rules import Silence
+from processors.usage_rules import GoalsFell, Silence
 from processors.vocabulary import TERMS
 from schemas.records import Severity
 
@@ -24,6 +24,8 @@ CONDITIONS: Final[dict[RuleKind, Condition]] = {
     "silence": Silence(),
     "new_detractor": NewDetractor(),
     "quadrant": InQuadrant(),
+    "goals_fell": GoalsFell(),
+    "renewal": Renewal(),
 }
 
 

@@ -19,7 +19,7 @@ from processors.scorecard_file import BANDS, Measure, Scorecard
 from processors.vocabulary import TERMS, shown
 from schemas.records import Band, WayUp
 
-_NEVER_NEGATIVE: Final = ("count", "days", "cents")
+_NEVER_NEGATIVE: Final = ("count", "days", "hours", "cents")
 _NUDGES: Final = 32
 _ROUNDING: Final = 1e-11  # points of a measure by which a float may miss a height
 _WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
