@@ -2,7 +2,7 @@
 
 Kept here is what is kept nowhere else: the steps of the account, late and failed payments, changes of band and quadrant, alerts
 opened and ended; the newest of them. Changes of revenue, NPS answers, urgent tickets and overrides are read from where they are
-kept anyway, as far back as that goes. Times are whole minutes, so that an entry takes 8 to 10 bytes.
+kept anyway, as far back as that goes. Times are whole minutes, so that an entry takes 4 or 5 bytes.
 
 Of what the events say, the order of arrival changes nothing. Bands, quadrants and alerts stand where they were judged.
 """
@@ -10,9 +10,10 @@ Of what the events say, the order of arrival changes nothing. Bands, quadrants a
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from processors import nps
 from processors.loyalty_file import QUADRANTS
@@ -29,9 +30,6 @@ MAX_SHOWN: Final = 30
 """Entries of a snapshot, the newest: those kept here and those read from elsewhere."""
 
 _MINUTE_MS: Final = 60_000
-_EPOCH_MINUTE: Final = 26_297_280
-"""2020-01-01T00:00Z: counted from here, a minute and its kind fit into 32 bits until 2150."""
-
 _KIND_BITS: Final = 3
 _ACCOUNT, _QUADRANT, _BAND, _OPENED, _RESOLVED, _RETRACTED = range(6)
 """In the order in which they are told of one minute: what happened comes before what was made of it."""
@@ -58,14 +56,22 @@ _HASH_BYTES: Final = 2
 
 
 class TimelineState(Struct, array_like=True, gc=False):
-    """The newest entries, the oldest first: (minutes since 2020 * 8 + kind, detail). `cut` counts those dropped beyond the bound.
+    """The newest entries, the oldest first, packed. `cut` counts those dropped beyond the bound.
 
-    The detail is the place of an account's step in the list above, old * 8 + new for bands and quadrants, and a hash of the
-    rule's name for alerts.
+    An entry is two numbers: epoch minute * 8 + kind, told by how much it is more than that of the entry before, and a detail:
+    the place of an account's step in the list above, old * 8 + new for bands and quadrants, a hash of the rule's name for
+    alerts. A number is written in groups of 7 bits, the lowest first, all but its last one with the highest bit set (LEB128).
     """
 
-    entries: list[tuple[int, int]] = field(default_factory=list)
+    packed: bytes = b""
     cut: int = 0
+
+    @property
+    def entries(self) -> list[tuple[int, int]]:
+        """The entries as (epoch minute * 8 + kind, detail)."""
+        numbers = _numbers(self.packed)
+        heads = accumulate(numbers[::2])
+        return list(zip(heads, numbers[1::2], strict=True))
 
 
 def fold(state: TimelineState, event: AccountEvent, totals: Totals) -> None:
@@ -97,21 +103,21 @@ def shown(state: "CustomerState", definitions: "Definitions") -> list[TimelineEn
     rules = _rules_by_hash((*definitions.rules, *state.alerts.rules))
     found = [(head >> _KIND_BITS, head & 7, *_told(head & 7, detail, rules)) for head, detail in state.timeline.entries]
     for at_ms, name, text in (*_revenue(state), *_answers(state), *_urgent_tickets(state), *_overrides(state)):
-        found.append((at_ms // _MINUTE_MS - _EPOCH_MINUTE, _ACCOUNT, name, text))
+        found.append((at_ms // _MINUTE_MS, _ACCOUNT, name, text))
     newest = sorted(found)[-MAX_SHOWN:]
-    return [TimelineEntry(at=(minute + _EPOCH_MINUTE) * _MINUTE_MS, kind=name, text=text) for minute, _, name, text in newest]
+    return [TimelineEntry(at=minute * _MINUTE_MS, kind=name, text=text) for minute, _, name, text in newest]
 
 
 @lru_cache(maxsize=1024)
 def rule_hash(rule: str) -> int:
-    """16 bits of a rule's name: enough among the rules of one file, and where two are alike both are named."""
+    """14 bits of a rule's name: enough among the rules of one file, and where two are alike both are named."""
     digest = blake2b(rule.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).digest()
-    return int.from_bytes(digest, "big")
+    return int.from_bytes(digest, "big") >> 2
 
 
 def _add(state: TimelineState, at_ms: int, kind: int, detail: int, totals: Totals) -> None:
     entries = state.entries
-    entry = (at_ms // _MINUTE_MS - _EPOCH_MINUTE << _KIND_BITS | kind, detail)
+    entry = (max(0, at_ms) // _MINUTE_MS << _KIND_BITS | kind, detail)
     if entry in entries:
         return
     entries.append(entry)
@@ -121,6 +127,33 @@ def _add(state: TimelineState, at_ms: int, kind: int, detail: int, totals: Total
         if not state.cut:
             totals.oddity("cut_timeline", at_ms)
         state.cut += 1
+    state.packed = _packed(entries)
+
+
+def _packed(entries: list[tuple[int, int]]) -> bytes:
+    found = bytearray()
+    before = 0
+    for head, detail in entries:
+        for number in (head - before, detail):
+            rest = number
+            while rest > 127:
+                found.append(rest & 127 | 128)
+                rest >>= 7
+            found.append(rest)
+        before = head
+    return bytes(found)
+
+
+def _numbers(packed: bytes) -> list[int]:
+    found = []
+    number = shift = 0
+    for byte in packed:
+        number |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            found.append(number)
+            number = shift = 0
+    return found
 
 
 @lru_cache(maxsize=256)
