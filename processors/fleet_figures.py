@@ -7,7 +7,7 @@ of `MAKERS`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from processors import fleet_commercial, fleet_journey, fleet_loyalty, fleet_surveys, fleet_usage
+from processors import fleet_commercial, fleet_journey, fleet_loyalty, fleet_support, fleet_surveys, fleet_usage
 from processors.fleet_state import Counts, FleetState
 from processors.fleet_view import FleetValue, FleetView
 from processors.sketch import ERROR_NOTE, quantile
@@ -85,6 +85,7 @@ MAKERS: Final[tuple[Maker, ...]] = (
     customers,
     events,
     fleet_commercial.figures,
+    fleet_support.figures,
     fleet_surveys.figures,
     fleet_usage.figures,
     fleet_journey.figures,
