@@ -177,4 +177,4 @@ def _count(promise: Promise, sign: int, totals: Totals) -> None:
 
 def _plain(expected: float) -> int | float:
     """A whole number as an integer: it takes a byte instead of nine."""
-    return int(expected) if expected.is_integer() else expected
+    return whole if (whole := int(expected)) == expected else expected
