@@ -17,6 +17,7 @@ from tests.support.happenings import NAMES, NOON, account, answer, ticket
 from tests.support.judging import Judged, default_definitions, default_text
 
 MINUTE = 60_000
+STEPS: list[AccountKind] = ["lead", "contracted", "lapsed"]
 encode_any = msgspec.msgpack.encode
 
 
@@ -103,7 +104,59 @@ def test_quadrants_alerts_and_bands_are_told_when_they_change() -> None:
 def test_what_happened_is_told_before_what_was_made_of_it_in_the_same_minute() -> None:
     customer = Judged()
     customer.happens(answer("csat", "good_bad", 0), answer("csat", "good_bad", 0), answer("nps", "0_10", 3, NOON, respondent="r"))
+    kinds = [kind for at, kind, _ in told(customer) if at == NOON]
+    assert kinds.index("detractor") < kinds.index("quadrant") < kinds.index("alert_opened")
+
+
+def test_the_newest_entries_are_kept_whatever_order_they_come_in_and_the_rest_is_counted() -> None:
+    steps = [account("renewed", NOON + number * DAY_MS) for number in range(MAX_ENTRIES + 3)]
+    state = folded(*steps)
+    assert state.entries == folded(*reversed(steps)).entries == folded(*steps[3:]).entries
+    assert state.cut == 3
+
+
+def test_reaching_the_bound_is_counted_once_and_flagged_for_good() -> None:
+    state, totals = CustomerState("c"), Totals()
+    for number in range(MAX_ENTRIES + 3):
+        timeline.fold(state.timeline, account("renewed", NOON + number * DAY_MS), totals)
+    assert [counts for (figure, oddity, _), counts in totals.items() if oddity == "cut_timeline"] == [[1]]
+    assert "cut_timeline" in flags(state)
+
+
+def test_entries_of_one_minute_are_told_in_one_order() -> None:
+    steps = [account("lead", NOON), account("contracted", NOON + 1), account("cancelled", NOON + 2)]
+    assert len({tuple(folded(*order).entries) for order in permutations(steps)}) == 1
+
+
+def test_a_snapshot_shows_the_newest_entries_only() -> None:
+    state = CustomerState("c")
+    for number in range(50):
+        event = answer("nps", "0_10", 10, NOON + number * DAY_MS, respondent=f"r{number}")
+        nps.fold(state.nps, event, NOON, NAMES, Totals())
+    found = timeline.shown(state, default_definitions())
+    assert len(found) == MAX_SHOWN
+    assert found[-1].at == NOON + 49 * DAY_MS
+
+
+def test_a_rule_that_is_no_longer_there_is_told_as_such() -> None:
+    customer = Judged()
+    for number in range(5):
+        customer.happens(ticket("opened", NOON, f"T{number}"))
+    customer.state.alerts.rules.clear()
+    found = timeline.shown(customer.state, parse(default_text().replace('name = "backlog"\nkind', 'name = "tickets"\nkind')))
+    assert "alert opened: a rule that is no longer there" in [entry.text for entry in found]
+
+
+def test_a_full_timeline_takes_60_bytes_and_an_empty_one_4() -> None:
+    assert len(encode_any(TimelineState())) == 4
+    state = folded(*(account("renewed", NOON + number * 20 * DAY_MS) for number in range(MAX_ENTRIES)))
+    assert len(encode_any(state)) <= 60
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**40), st.sampled_from(STEPS)), max_size=MAX_ENTRIES))
+def test_what_was_packed_is_read_as_it_was(steps: list[tuple[int, AccountKind]]) -> None:
     places = {"lead": 0, "contracted": 2, "lapsed": 9}
+    found = folded(*(account(kind, at) for at, kind in steps))
     assert found.entries == sorted({(at // MINUTE << 3, places[kind]) for at, kind in steps})
 
 
