@@ -55,7 +55,13 @@ _TERMS = [
     *_windowed("stickiness_{}d_ratio", "daily active users / active users", "ratio", 30),
     *_windowed("seats_used_{}d_ratio", "active users / seats paid", "ratio", 30),
     *_windowed("usage_volume_{}d", "volume of usage", "count", 30),
-    *_windowed("usage_volume_change_{}d_ratio", "change of the volume of usage against the 30 days before", "ratio", 30),
+    Term(
+        name="usage_volume_change_30d_ratio",
+        label="change of the volume of usage against the 30 days before",
+        unit="ratio",
+        higher_is_better=True,
+        window_days=60,  # that long after the last use it still moves
+    ),
     *_windowed("goal_attainment_{}d_ratio", "attainment of the goals promised or expected", "ratio", 30),
     Term(name="open_tickets", label="open tickets", unit="count", higher_is_better=False),
     Term(name="open_urgent_tickets", label="open urgent tickets", unit="count", higher_is_better=False),
