@@ -220,6 +220,7 @@ def _look(
     outcome.replay_s += time.perf_counter() - started
     values = {key: value for driver in replay.drivers for key, value in driver.customers.values.items()}
     outcome.sizes.append(_sizes(at_ms, [len(value) for value in values.values()]))
+    print(f"{outcome.events:,} events, {outcome.replay_s:.0f} s in replay: {outcome.sizes[-1]}", file=sys.stderr, flush=True)
     events = {customer_id: mine for customer_id, mine in accepted.by_customer().items() if mine}
     outcome.compared += len(events)
     work = [(values.get(customer_id.encode(), b""), events[customer_id], at_ms) for customer_id in sorted(events)]
