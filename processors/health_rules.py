@@ -95,7 +95,7 @@ class HealthFell:
 
     def enters(self, view: View, rule: Rule) -> bool:
         """Fallen by the limit or more."""
-        fall = view.figure("health_fall_points")
+        fall = view.figure("health_fall_points") if view.risk else None
         return fall is not None and fall >= rule.limits[0].enter
 
     def stays(self, view: View, rule: Rule) -> bool:

@@ -88,6 +88,7 @@ class _LimitSpec(Struct, frozen=True):
 class _Kind(Struct, frozen=True):
     limits: tuple[_LimitSpec, ...] = ()
     settings: dict[str, tuple[int, int, int]] = {}  # name -> default, least, most
+    dwell_hours: float = 0
 
 
 _KINDS: dict[RuleKind, _Kind] = {
@@ -105,9 +106,9 @@ _KINDS: dict[RuleKind, _Kind] = {
     "new_detractor": _Kind(settings={"valid_days": (30, 1, 180)}),
     "quadrant": _Kind(),
     "goals_fell": _Kind(
-        limits=(_LimitSpec("fall_share", "goals_completed_30d", 0.5, 0.25),), settings={"least_before": (4, 1, 1_000_000)}
+        limits=(_LimitSpec("fall_share", "goals_completed_30d", 0.5, 0.25),), settings={"least_before": (4, 1, 1_000_000)}, dwell_hours=24
     ),
-    "renewal": _Kind(settings={"within_days": (60, 1, 730), "overdue_days": (30, 0, 365)}),
+    "renewal": _Kind(settings={"within_days": (60, 1, 730), "overdue_days": (30, 0, 365)}, dwell_hours=48),
 }
 
 
@@ -135,7 +136,7 @@ def _rule(table: Table) -> Rule | None:
         kind=kind,
         version=table.integer("version", 1, least=1, most=1_000_000),
         enabled=table.flag("enabled", default=True),
-        dwell_ms=int(table.number("dwell_hours", 0, least=0, most=24 * 90) * HOUR_MS),
+        dwell_ms=int(table.number("dwell_hours", spec.dwell_hours, least=0, most=24 * 90) * HOUR_MS),
         severity=severity,
         raises=tuple(_raise(item) for item in table.tables("raise")),
         action=table.text("action"),

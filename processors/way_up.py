@@ -64,16 +64,19 @@ def _steps(scorecard: Scorecard, assessment: Assessment, target: float) -> Itera
         if now.figure is None or now.value is None:
             continue
         height = now.value + points / measure.weight
-        best = min((_step(scorecard, measures, place, x, target) for x in _nearest(measure, now.figure, height)), default=None)
-        if best is not None and best.size < math.inf:
-            yield best
+        for lower in (height, height - _ROUNDING):
+            steps = [_step(scorecard, measures, place, x, target) for x in _nearest(measure, now.figure, lower)]
+            best = min(steps, default=None)
+            if best is not None and best.size < math.inf:
+                yield best
+                break
 
 
 def _nearest(measure: Measure, x: float, height: float) -> list[float]:
     """The nearest figures above and below `x` at which the curve is as high as `height`, as far as there are any."""
     lowest = 0.0 if _unit(measure) in _NEVER_NEGATIVE else -math.inf
     found = []
-    for low, high in _stretches(measure.curve, height - _ROUNDING):
+    for low, high in _stretches(measure.curve, height):
         first, last = max(low, lowest), high
         if _unit(measure) == "count":
             first, last = math.ceil(first), (math.floor(last) if last < math.inf else last)

@@ -10,7 +10,7 @@ from processors.definitions import Definitions, parse
 from processors.effects import Context
 from processors.state import CustomerState
 from schemas.events import CustomerEvent
-from schemas.records import ChurnAlert, HealthChange
+from schemas.records import ChurnAlert, CustomerOutput, HealthChange
 
 INCARNATION = "test"
 
@@ -52,6 +52,16 @@ class Judged:
 
     @property
     def changes(self) -> list[HealthChange]:
+        """The changes of the risk score."""
+        return [change for change in self.all_changes if change.purpose == "risk"]
+
+    @property
+    def judgements(self) -> list[CustomerOutput]:
+        """What was judged: changes of scores and alerts, not the surveys that are due whatever the customer does."""
+        return [record for record in self.context.effects.outputs if isinstance(record, HealthChange | ChurnAlert)]
+
+    @property
+    def all_changes(self) -> list[HealthChange]:
         return [record for record in self.context.effects.outputs if isinstance(record, HealthChange)]
 
     @property

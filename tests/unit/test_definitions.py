@@ -33,17 +33,17 @@ def test_the_default_is_valid_and_holds_its_rules() -> None:
     assert list(definitions.rules) == ["health_red", "health_fell", "backlog", "silence", "new_detractor"] + [
         "became_churner",
         "became_vip_support",
+        "goals_fell",
+        "renewal",
     ]
-    assert [measure.name for measure in definitions.scorecards["risk"][0].measures] == [
-        "satisfaction",
-        "loyalty",
-        "goals",
-        "breadth",
-        "backlog",
-        "ageing",
-        "recency",
-    ]
-    assert sum(measure.weight for measure in definitions.scorecards["risk"][0].measures) == 100
+    names = {purpose: [card.name for card in cards] for purpose, cards in definitions.scorecards.items()}
+    assert names == {
+        "risk": ["onboarding", "enterprise", "standard"],
+        "upgrade_readiness": ["upgrade"],
+        "advocacy": ["advocacy"],
+    }
+    for card in (card for cards in definitions.scorecards.values() for card in cards):
+        assert sum(measure.weight for measure in card.measures) == 100
     assert all(rule.action for rule in definitions.rules.values())
 
 
@@ -69,16 +69,16 @@ def test_all_mistakes_are_told_at_once_each_with_its_place() -> None:
     assert set(found) == {
         'touchpoints["marketing"].side',
         'scorecards["standard"].bands.margn',
-        'scorecards["standard"].measures["satisfaction"].figure',
-        'scorecards["standard"].measures["satisfaction"].weight',
-        'scorecards["standard"].measures["loyalty"].curve',
+        'scorecards["onboarding"].measures["satisfaction"].figure',
+        'scorecards["standard"].measures["goals"].weight',
+        'scorecards["enterprise"].measures["loyalty"].curve',
         'rules["health_fell"].exit.fall_points',
         'rules["silence"].kind',
         "snapshots.interval_minutes",
     }
     assert 'did you mean "before"' in found['touchpoints["marketing"].side'].expected
     assert 'did you mean "margin"' in found['scorecards["standard"].bands.margn'].expected
-    assert "csat_90d_pct" in found['scorecards["standard"].measures["satisfaction"].figure'].expected
+    assert "csat_90d_pct" in found['scorecards["onboarding"].measures["satisfaction"].figure'].expected
     assert 'did you mean "silence"' in found['rules["silence"].kind'].expected
 
 
