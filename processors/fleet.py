@@ -25,7 +25,8 @@ class FigureSpec(Struct, frozen=True, kw_only=True, gc=False):
 
     `places` names what each place of its counts means; `dimension` what it is cut by; `bucket_ms` is the length of a flow's
     bucket, None for a gauge and for a flow by calendar month; `keep_days` is how long a flow's buckets are kept, None for a
-    gauge.
+    gauge. `most_names` bounds how many dimensions a bucket has, where they come from the events and not from the definitions;
+    what is beyond it is counted as `other`.
     """
 
     kind: Literal["flow", "gauge", "clock"]
@@ -33,6 +34,7 @@ class FigureSpec(Struct, frozen=True, kw_only=True, gc=False):
     dimension: str
     bucket_ms: int | None = None
     keep_days: int | None = None
+    most_names: int | None = None
 
 
 def _flow(places: tuple[str, ...], dimension: str, bucket_ms: int, keep_days: int) -> FigureSpec:
@@ -63,8 +65,22 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     ),
     "first_responses_by_day": _flow(("clock", "business"), "touchpoint/bin of processors.sketch, in ms", DAY_MS, 90),
     "resolutions_by_day": _flow(("clock", "business"), "touchpoint/bin of processors.sketch, in ms", DAY_MS, 90),
-    "agent_responses_by_day": _flow(("clock", "business"), "agent/bin of processors.sketch, in ms", DAY_MS, 90),
-    "agent_load_by_day": _flow(("first_responses", "resolved"), "agent", DAY_MS, 90),
+    "agent_responses_by_day": FigureSpec(
+        kind="flow",
+        places=("clock", "business"),
+        dimension="agent/bin of processors.sketch, in ms",
+        bucket_ms=DAY_MS,
+        keep_days=90,
+        most_names=5000,
+    ),
+    "agent_load_by_day": FigureSpec(
+        kind="flow",
+        places=("first_responses", "resolved"),
+        dimension="agent",
+        bucket_ms=DAY_MS,
+        keep_days=90,
+        most_names=500,
+    ),
     "goals_by_hour": _flow(("completed", "failed"), "goal", HOUR_MS, 8),
     "goals_by_day": _flow(("completed", "failed"), "goal", DAY_MS, 180),
     "promises_by_day": _flow(("promised", "valued"), "", DAY_MS, 180),

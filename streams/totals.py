@@ -1,11 +1,14 @@
 """The fleet's counts of one partition: flows by bucket and gauges, and which of them its partials have not shown yet."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec import Struct
 
 from processors.fleet import FIGURES
+from processors.names import OTHER
+from processors.response_times import SEPARATOR
 from processors.windows import DAY_MS
 
 TotalKey = tuple[str, str, int | None]
@@ -52,6 +55,7 @@ class TotalsStore:
     def __init__(self, meta: PartitionMeta) -> None:
         self.meta = meta
         self._totals: dict[TotalKey, _Total] = {}
+        self._names: Counter[tuple[str, int | None]] = Counter()  # dimensions of each bucket of the figures that are bounded
         self._changed: set[TotalKey] = set()
         self._unshown: set[TotalKey] = set()
 
@@ -65,9 +69,10 @@ class TotalsStore:
             name = _decode_key(key)
             self._unshown.discard(name)
             if value is None:
-                self._totals.pop(name, None)
+                if name in self._totals:
+                    self._forget(name)
                 continue
-            total = self._totals[name] = _decode_total(value)
+            total = self._know(name, _decode_total(value))
             if total.counts != total.shown:
                 self._unshown.add(name)
 
@@ -75,7 +80,8 @@ class TotalsStore:
         """Add to a total, place by place. One that is zero and was never shown is none."""
         total = self._totals.get(key)
         if total is None:
-            total = self._totals[key] = _Total([0] * len(FIGURES[key[0]].places))
+            key = self._within_bound(key)
+            total = self._totals.get(key) or self._know(key, _Total([0] * len(FIGURES[key[0]].places)))
         for place, count in enumerate(counts):
             total.counts[place] += count
         self._changed.add(key)
@@ -113,7 +119,7 @@ class TotalsStore:
                 total.shown = list(total.counts)
                 found.append((key, list(total.counts)))
             else:
-                del self._totals[key]
+                self._forget(key)
                 found.append((key, None))
         self._unshown.clear()
         return found
@@ -129,8 +135,33 @@ class TotalsStore:
                     gone.append((figure, dimension, bucket))
         return sorted(gone, key=_sort_key)
 
-    def _remove(self, key: TotalKey) -> None:
+    def _within_bound(self, key: TotalKey) -> TotalKey:
+        """The key itself, or that of `other` where a figure's bucket has as many names as it may: the first ones are followed.
+
+        Each event is added by itself, so which ones are first depends on the order of the log alone. A bin after the name stays.
+        """
+        figure, dimension, bucket = key
+        most = FIGURES[figure].most_names
+        if most is None or self._names[figure, bucket] < most:
+            return key
+        _, separator, last = dimension.rpartition(SEPARATOR)
+        return figure, OTHER + separator + last if "/bin" in FIGURES[figure].dimension else OTHER, bucket
+
+    def _know(self, key: TotalKey, total: _Total) -> _Total:
+        if key not in self._totals and FIGURES[key[0]].most_names is not None:
+            self._names[key[0], key[2]] += 1
+        self._totals[key] = total
+        return total
+
+    def _forget(self, key: TotalKey) -> None:
         del self._totals[key]
+        if FIGURES[key[0]].most_names is not None:
+            self._names[key[0], key[2]] -= 1
+            if not self._names[key[0], key[2]]:
+                del self._names[key[0], key[2]]
+
+    def _remove(self, key: TotalKey) -> None:
+        self._forget(key)
         self._changed.add(key)
         self._unshown.discard(key)
 

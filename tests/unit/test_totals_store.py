@@ -82,3 +82,27 @@ def test_a_bucket_that_nobody_looks_at_any_more_is_removed_with_a_tombstone() ->
     tombstones = [value for key, value in totals.take_changes() if key != META_KEY]
     assert None in tombstones
     assert totals.values() == {SOLD: [1]}
+
+
+def test_names_beyond_the_bound_of_a_bucket_are_other_and_give_way_to_no_later_one() -> None:
+    totals = TotalsStore(PartitionMeta(4))
+    day = 100 * DAY_MS
+    for number in range(502):
+        totals.add(("agent_load_by_day", f"agent-{number:03}", day), (1, 0))
+    totals.add(("agent_load_by_day", "agent-000", day), (0, 1))
+    totals.add(("agent_load_by_day", "agent-501", day + DAY_MS), (1, 0))
+    assert len(totals.values()) == 502
+    assert totals.counts(("agent_load_by_day", "other", day)) == [2, 0]
+    assert totals.counts(("agent_load_by_day", "agent-000", day)) == [1, 1]
+    assert totals.counts(("agent_load_by_day", "agent-501", day + DAY_MS)) == [1, 0]
+    again = TotalsStore(PartitionMeta(4))
+    again.restore(totals.take_changes())
+    again.add(("agent_load_by_day", "agent-501", day), (-1, 0))
+    assert again.counts(("agent_load_by_day", "other", day)) == [1, 0]
+
+
+def test_beyond_the_bound_a_duration_keeps_its_bin() -> None:
+    totals = TotalsStore(PartitionMeta(4))
+    for number in range(5001):
+        totals.add(("agent_responses_by_day", f"{number}/700", 0), (1, 0))
+    assert totals.counts(("agent_responses_by_day", "other/700", 0)) == [1, 0]
