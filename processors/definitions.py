@@ -14,6 +14,7 @@ from processors import (
     fleet_file,
     goal_file,
     loyalty_file,
+    maturity_file,
     rule_file,
     scorecard_file,
     survey_file,
@@ -24,6 +25,7 @@ from processors.commercial_file import Commercial
 from processors.fleet_file import FleetPlan
 from processors.goal_file import Goal, GoalKind
 from processors.loyalty_file import Loyalty
+from processors.maturity_file import Maturity
 from processors.names import OTHER
 from processors.rule_file import Limit, Raise, Rule
 from processors.scorecard_file import Bands, Measure, Purpose, Scorecard
@@ -81,6 +83,7 @@ class Definitions(Struct, frozen=True):
     surveys: SurveyPlan
     calendars: Calendars
     commercial: Commercial
+    maturity: Maturity
     alerts: AlertSettings
 
     def is_before_sale(self, touchpoint: str) -> bool:
@@ -121,6 +124,7 @@ def parse(text: str) -> Definitions:
     surveys = survey_file.read(top, touchpoints)
     calendars = calendar_file.read(top, touchpoints)
     commercial = commercial_file.read(top)
+    maturity = maturity_file.read(top)
     alerts = alert_file.read(top)
     top.finish()
     if mistakes:
@@ -142,6 +146,7 @@ def parse(text: str) -> Definitions:
         surveys=surveys,
         calendars=calendars,
         commercial=commercial,
+        maturity=maturity,
         alerts=alerts,
     )
 

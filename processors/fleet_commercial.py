@@ -99,6 +99,13 @@ def _now(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger], this_mon
         note=stay_note,
         reason=churn.reason,
     )
+    yield FleetValue(
+        figure="clv_in_months_of_arpa_by_monthly_churn_of_trailing_12_months",
+        value=None if stay is None else terms.gross_margin_share * stay,
+        n=months,
+        note=stay_note,
+        reason=churn.reason,
+    )
     for suffix, money in moneys.items():
         paying, mrr_cents = money.now["with_mrr"], money.now["mrr_cents"]
         arpa = mrr_cents / paying if paying else None

@@ -245,6 +245,7 @@ def _now_s(everybody: Sequence[Customer], this_month: int, groups: Mapping[str, 
         ("mean_logo_churn_rate_of_customers_at_month_start_over_trailing_12_months_pct", ""): churn,
         ("customers_now", ""): sum(one.spell_at(NEVER) is not None for one in everybody),
         ("customer_lifetime_months_by_monthly_churn_of_trailing_12_months", ""): stay,
+        ("clv_in_months_of_arpa_by_monthly_churn_of_trailing_12_months", ""): None if stay is None else terms.margin * stay,
     }
     for suffix, currencies in groups.items():
         cents = [_worth(one.mrr(NEVER), one.currency, terms) for one in everybody if one.currency in currencies]
