@@ -10,7 +10,7 @@ from processors.toml_tables import Table
 GoalKind = Literal["count", "per_active_user", "reach", "correct_ratio"]
 
 MAX_GOALS: Final = 64
-_MOST: Final = 1e12
+_MOST: Final = 1e9
 _KINDS: Final[tuple[GoalKind, ...]] = ("count", "per_active_user", "reach", "correct_ratio")
 _SHARES: Final = ("reach", "correct_ratio")
 

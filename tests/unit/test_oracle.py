@@ -34,7 +34,7 @@ def test_the_second_opinion_shares_no_code_with_the_product(path: Path) -> None:
 
 def use(number: int, at_ms: int, **said: Any) -> histories.Record:
     value = {"event_id": f"u{number}", "customer_id": "ann", "occurred_at": at_ms, "kind": "feature_used", "feature": "search"}
-    said = {"goal": None, "touchpoint": None, "quantity": None, **said}
+    said = {"goal": None, "touchpoint": None, "quantity": None, "user_id": None, **said}
     return {"topic": "cs.usage", "partition": 0, "timestamp_ms": at_ms, "value": {**value, **said}}
 
 

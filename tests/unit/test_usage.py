@@ -103,3 +103,24 @@ def test_pruning_leaves_nothing_that_no_window_sees() -> None:
     figures.prune(state, NOON + 90 * DAY_MS)
     assert not state.features
     assert not state.goals
+
+
+def test_what_was_reached_once_stays_reached_when_its_counts_are_gone() -> None:
+    state, _ = folded(usage("goal_completed", goal="invoices"), usage("goal_failed", goal="exports"))
+    figures.prune(state, NOON + 90 * DAY_MS)
+    assert not state.goals
+    assert figures.reached_ever(state, "invoices")
+    assert not figures.reached_ever(state, "exports")
+
+
+def test_the_volume_of_two_months_is_kept_by_the_day() -> None:
+    state, _ = folded(usage("session", NOON - 59 * DAY_MS, quantity=2), usage("feature_used", feature="search", quantity=5))
+    figures.prune(state, NOON)
+    assert (figures.volume(state, NOON), figures.volume_before(state, NOON)) == (5, 2)
+    figures.prune(state, NOON + DAY_MS)
+    assert figures.volume_before(state, NOON + DAY_MS) == 0
+
+
+def test_a_session_shows_that_usage_is_reported_and_an_interaction_does_not() -> None:
+    assert folded(usage("session"))[0].newest_use_at == NOON
+    assert folded(usage("interaction_ended", touchpoint="trial"))[0].newest_use_at == 0
