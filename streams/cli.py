@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from streams.commands import broker, definitions, demo, doctor, inspect, publish, replay, simulate, tail, topics, validate, worker
+from streams.commands import (
+    broker,
+    definitions,
+    demo,
+    doctor,
+    inspect,
+    maturity,
+    publish,
+    replay,
+    simulate,
+    tail,
+    topics,
+    validate,
+    worker,
+)
 from streams.commands.given import Given
 from streams.commands.group import CommandGroup
 from streams.commands.help import help_of
@@ -31,7 +45,7 @@ _register(demo.demo, worker.worker)
 app.add_typer(topics.app, name="topics")
 _register(broker.broker, publish.publish, validate.validate)
 app.add_typer(definitions.app, name="definitions")
-_register(doctor.doctor, simulate.simulate, replay.replay, tail.tail, inspect.inspect)
+_register(doctor.doctor, simulate.simulate, replay.replay, tail.tail, inspect.inspect, maturity.maturity)
 
 
 def _version(wanted: bool) -> None:
