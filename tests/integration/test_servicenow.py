@@ -76,7 +76,8 @@ def lines_with_ticks(shifted: Shifted) -> Iterator[Line]:
 def name_of(record: Logged) -> tuple[str, str, int | None, int]:
     """Figure, dimension, bucket and partition of a partial, from its key."""
     assert record.key is not None
-    figure, dimension, bucket, partition = record.key.decode().split("|")
+    figure, _, rest = record.key.decode().partition("|")
+    dimension, bucket, partition = rest.rsplit("|", 2)
     return figure, dimension, int(bucket) if bucket else None, int(partition)
 
 

@@ -10,6 +10,7 @@ from streams.catalogue import default_text
 from tests.support.driven import Driven
 from tests.support.histories import DAY_MS, DELAYS, Record, arrivals, delayed, last_ticks, logs, numbered, tick
 from tests.support.log_checker import check_judged, wrong_in_snapshot
+from tests.support.loyalty_checker import broken_loyalty_chain
 from tests.support.oracle.acceptance import accepted_by_customer, judged
 from tests.support.oracle.account import account
 from tests.support.oracle.events import names_of
@@ -67,8 +68,32 @@ curve = [[0, 0], [5, 100]]
 weight = 1
 missing = "poor"
 stale_after_days = 1
+[[scorecards.measures]]
+name = "answered"
+figure = "first_response_median_business_hours_90d"
+curve = [[0, 100], [16, 0]]
+weight = 1
+stale_after_days = 5
+[[scorecards.measures]]
+name = "inflow"
+figure = "ticket_inflow_per_seat_change_30d"
+curve = [[-1, 100], [2, 0]]
+weight = 1
 """
-DEFINITIONS = default_text() + TWO_MORE_SCORECARDS
+NEW_YORK = """
+[[calendars]]
+name = "new-york"
+time_zone = "America/New_York"
+touchpoints = ["support"]
+holidays = [2026-02-12, 2026-02-15]
+[calendars.hours]
+monday = ["08:00-12:00", "13:00-18:00"]
+tuesday = ["00:00-24:00"]
+thursday = ["09:00-21:30"]
+friday = ["09:00-17:00"]
+saturday = ["10:00-24:00"]
+"""
+DEFINITIONS = default_text() + TWO_MORE_SCORECARDS + NEW_YORK
 CUTS = st.lists(st.sampled_from(["go on", "go on", "take", "restart"]), min_size=1, max_size=5)
 
 
@@ -100,6 +125,7 @@ def test_every_snapshot_change_alert_and_partial_is_what_the_oracle_says(log: li
     for snapshot in snapshots(outputs):
         events = [judgement.record["value"] for judgement in accepted[snapshot["customer_id"]]]
         assert list(wrong_in_snapshot(snapshot, events[: snapshot["events_accepted"]], DEFINITIONS)) == []
+    assert list(broken_loyalty_chain(output["value"] for output in outputs if "customer_id" in (output["value"] or ()))) == []
     assert found.gauges_of_totals() == found.gauges_of_customers()
 
 
