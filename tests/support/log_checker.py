@@ -30,7 +30,11 @@ FLOWS = ("csat_by_hour", "csat_by_day", "nps_by_day", "tickets_by_day", "goals_b
 USES = ("goals_by_hour", "promises_by_day", "first_values_by_day", "steps_by_day", "step_days_by_day")
 SAID = ("ces_by_day", "product_by_day", "answers_by_day", "comment_lengths_by_day", "requests_by_day")
 WAITS = ("first_responses_by_day", "resolutions_by_day", "agent_responses_by_day", "agent_load_by_day")
-KEPT_DAYS = {"csat_by_hour": 7, "goals_by_hour": 7, **dict.fromkeys(("comment_lengths_by_day", "interactions_by_day", *WAITS), 89)}
+KEPT_DAYS = {
+    "csat_by_hour": 7,
+    "goals_by_hour": 7,
+    **dict.fromkeys(("comment_lengths_by_day", "interactions_by_day", *WAITS), 89),
+}
 
 GAUGES = ("customers", "open_tickets_by_priority", "open_tickets_by_touchpoint", "open_tickets_by_opening_day")
 

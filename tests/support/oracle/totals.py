@@ -45,6 +45,7 @@ def flows(accepted: Iterable[Judged], names: Names) -> dict[FlowKey, tuple[int, 
         total.add("events_by_day", FAMILIES[judgement.record["topic"]], event["occurred_at"], (1,))
         _add_answer(total, event, names)
         _add_goal(total, event, names)
+        _add_interaction(total, event, names)
         tickets.setdefault(event["customer_id"], []).append(event)
     for events in tickets.values():
         for course in courses(events, names).values():
@@ -88,6 +89,11 @@ def _add_goal(total: Flows, event: Event, names: Names) -> None:
     counts = (quantity(event), 0) if event["kind"] == "goal_completed" else (0, 1)
     total.add("goals_by_day", names.goal(event["goal"]), event["occurred_at"], counts)
     total.add("goals_by_hour", names.goal(event["goal"]), event["occurred_at"], counts, HOUR_MS)
+
+
+def _add_interaction(total: Flows, event: Event, names: Names) -> None:
+    if event["kind"] == "interaction_ended":
+        total.add("interactions_by_day", names.touchpoint(event["touchpoint"]), event["occurred_at"], (1,))
 
 
 def gauges(customers: Iterable[Sequence[Event]], names: Names) -> dict[GaugeKey, int]:
