@@ -28,7 +28,7 @@ _NONE: Final[Counts] = (0, 0, 0, 0)
 
 
 def figures(view: FleetView) -> Iterator[FleetValue]:
-    """Open episodes by rule and severity, how many were acted upon and in time, and whether it helped."""
+    """Open episodes by severity, how many were acted upon and in time, and whether it helped."""
     yield from _open(view)
     for window in (D30, D90):
         yield from _proactive(view, window)
@@ -36,9 +36,6 @@ def figures(view: FleetView) -> Iterator[FleetValue]:
 
 
 def _open(view: FleetView) -> Iterator[FleetValue]:
-    for rule in view.dimensions("alerts_open"):
-        n = view.total("alerts_open", rule)[0]
-        yield FleetValue(figure="alerts_open", dimension=rule, value=float(n), n=n)
     for severity in SEVERITIES:
         n = view.total("alerts_open_by_severity", severity)[0]
         yield FleetValue(figure="alerts_open_by_severity", dimension=severity, value=float(n), n=n)

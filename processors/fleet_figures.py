@@ -7,7 +7,7 @@ of `MAKERS`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from processors import fleet_commercial, fleet_journey, fleet_loyalty, fleet_support, fleet_surveys, fleet_usage
+from processors import fleet_alerts, fleet_commercial, fleet_journey, fleet_loyalty, fleet_support, fleet_surveys, fleet_usage
 from processors.fleet_state import Counts, FleetState
 from processors.fleet_view import FleetValue, FleetView
 from processors.sketch import ERROR_NOTE, quantile
@@ -84,6 +84,7 @@ def _count(figure: str, dimension: str, n: int, window: Window | None = None) ->
 MAKERS: Final[tuple[Maker, ...]] = (
     customers,
     events,
+    fleet_alerts.figures,
     fleet_commercial.figures,
     fleet_support.figures,
     fleet_surveys.figures,

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from processors import health
 from processors.curves import Curve
 from processors.health import Assessment, assess_figures
-from processors.scorecard_file import BANDS, Bands, Measure, Scorecard
+from processors.scorecard_file import BANDS, Bands, Measure, Missing, Scorecard
 from processors.way_up import change_size, way_up
 from schemas.records import Band
 
 COUNTS, SHARES = "goals_completed_30d", "csat_90d_pct"
+POLICIES: tuple[Missing, ...] = ("redistribute", "neutral", "poor")
 HEIGHTS = st.integers(0, 100).map(float)
 
 
@@ -31,16 +32,12 @@ def judged(draw: st.DrawFn) -> tuple[Scorecard, Assessment, Band]:
         Measure(
             f"m{place}", draw(st.sampled_from([COUNTS, SHARES])), draw(curves()), float(draw(st.integers(1, 9))), None, missing
         )
-        for place, missing in enumerate(draw(st.lists(st.sampled_from(health_policies()), min_size=1, max_size=4)))
+        for place, missing in enumerate(draw(st.lists(st.sampled_from(POLICIES), min_size=1, max_size=4)))
     ]
     card = Scorecard("s", "risk", (), Bands((40, 70), 3, 0), tuple(measures), 0)
     figures = [draw(st.none() | st.integers(0, 30).map(float)) for _ in measures]
     assessment = assess_figures(card, figures)
     return card, assessment, draw(st.sampled_from(BANDS))
-
-
-def health_policies() -> tuple[str, ...]:
-    return ("redistribute", "neutral", "poor")
 
 
 def score_with(card: Scorecard, assessment: Assessment, place: int, figure: float) -> float:

@@ -37,7 +37,7 @@ def test_tickets_beyond_the_bound_are_shown_as_not_followed() -> None:
 @pytest.mark.parametrize("band", ["red", "yellow", "green"])
 def test_a_customer_with_a_score_counts_in_its_band(band: str) -> None:
     state = CustomerState("c")
-    state.health.risk = HealthState(band_rank=1 + BANDS.index(band))  # type: ignore[arg-type]  # a parameter is a plain string
+    state.health.risk = HealthState(band_rank=1 + BANDS.index(band))
     assert gauges(state)["health_band", band] == (1,)
 
 

@@ -1,0 +1,303 @@
+"""Churn-risk alerts as the domain's text has them, sentence by sentence."""
+
+from typing import Literal
+
+import pytest
+
+from processors import episode_gauges
+from processors.definitions import parse
+from processors.owner_lists import by_owner, digest, morning_list
+from processors.usage_rules import chance_of_fall
+from schemas.events import CustomerEvent
+from schemas.records import ChurnAlert
+from tests.support.happenings import NOON, account, answer, ticket, usage
+from tests.support.judging import Judged, default_definitions, default_text
+
+DAY = 86_400_000
+HOUR = 3_600_000
+
+
+def with_backlog(*, at: int = NOON) -> Judged:
+    customer = Judged()
+    customer.happens(account("onboarded", at - 40 * DAY, mrr_cents=10_000, currency="EUR", owner="ann"))
+    customer.happens(*(ticket("opened", at + place, f"T{place}") for place in range(5)))
+    return customer
+
+
+def last(customer: Judged, rule: str) -> ChurnAlert:
+    return customer.alerts_of(rule)[-1]
+
+
+def goals(number: int, at: int) -> CustomerEvent:
+    return usage("goal_completed", at, goal="report_created", quantity=number)
+
+
+def test_one_open_episode_per_customer_and_rule_whatever_happens() -> None:
+    customer = with_backlog()
+    customer.happens(*(ticket("opened", NOON + 100 + place, f"U{place}") for place in range(20)))
+    assert customer.states_of("backlog").count("opened") == 1
+
+
+def test_retracted_when_a_late_solve_from_before_the_opening_undid_the_cause() -> None:
+    customer = with_backlog()
+    customer.happens(ticket("solved", NOON + 3, "T0"), clock=NOON + HOUR)
+    assert customer.states_of("backlog") == ["opened"]  # 4 are still open, and it stays above 3
+    customer.happens(ticket("solved", NOON + 3, "T1"), clock=NOON + HOUR)
+    assert customer.states_of("backlog") == ["opened", "retracted"]
+    assert last(customer, "backlog").resolution == "3 tickets left open"
+
+
+def test_a_solve_after_the_opening_resolves() -> None:
+    customer = with_backlog()
+    customer.happens(ticket("solved", NOON + 10, "T0"), ticket("solved", NOON + 11, "T1"))
+    assert customer.states_of("backlog") == ["opened", "resolved"]
+
+
+def test_retracted_when_a_late_sign_of_life_shows_that_there_was_no_silence() -> None:
+    customer = Judged()
+    customer.happens(*(usage("feature_used", NOON + place, feature="board") for place in range(3)))
+    customer.passes(NOON + 14 * DAY + 2)
+    assert customer.states_of("silence") == ["opened"]
+    customer.happens(usage("feature_used", NOON + 13 * DAY, feature="board"), clock=NOON + 14 * DAY + HOUR)
+    assert customer.states_of("silence") == ["opened", "retracted"]
+
+
+def test_retracted_when_a_late_better_answer_takes_the_place_of_the_detractors() -> None:
+    customer = Judged()
+    customer.happens(answer("nps", "0_10", 2, NOON - HOUR, respondent="bo"), clock=NOON)
+    customer.happens(answer("nps", "0_10", 9, NOON - 1, respondent="bo"), clock=NOON + HOUR)
+    assert customer.states_of("new_detractor") == ["opened", "retracted"]
+
+
+def test_time_alone_and_other_definitions_never_retract() -> None:
+    customer = Judged()
+    customer.happens(answer("nps", "0_10", 2, NOON, respondent="bo"))
+    customer.passes(NOON + 31 * DAY)
+    assert customer.states_of("new_detractor") == ["opened", "resolved"]
+    other = with_backlog()
+    other.reconfigured(parse(default_text().replace("open_tickets = 3", "open_tickets = 4.5")), NOON + DAY)
+    other.reconfigured(parse(default_text().replace("open_tickets = 5", "open_tickets = 9")), NOON + 2 * DAY)
+    assert "retracted" not in other.states_of("backlog")
+
+
+@pytest.mark.parametrize("kind", ["cancelled", "lapsed"])
+def test_a_customer_who_cancels_resolves_all_episodes_and_opens_nothing_until_reactivated(
+    kind: Literal["cancelled", "lapsed"],
+) -> None:
+    customer = with_backlog()
+    customer.happens(account(kind, NOON + 10))
+    assert {alert.rule for alert in customer.alerts if alert.state == "opened"} == {
+        alert.rule for alert in customer.alerts if alert.state == "resolved"
+    }
+    customer.happens(*(ticket("opened", NOON + 20 + place, f"U{place}") for place in range(5)))
+    assert customer.states_of("backlog")[-1] == "resolved"
+    customer.happens(account("reactivated", NOON + 100))
+    assert customer.states_of("backlog")[-1] == "opened"
+
+
+def test_one_who_comes_back_is_not_silent_at_once() -> None:
+    customer = Judged()
+    customer.happens(*(usage("feature_used", NOON + place, feature="board") for place in range(3)))
+    customer.happens(account("cancelled", NOON + DAY), account("reactivated", NOON + 100 * DAY))
+    assert customer.states_of("silence") == []
+    customer.passes(NOON + 114 * DAY - 1)
+    assert customer.states_of("silence") == []
+    customer.passes(NOON + 114 * DAY)
+    assert customer.states_of("silence") == ["opened"]
+
+
+def test_the_exact_binomial_test_on_the_two_counts() -> None:
+    assert chance_of_fall(0, 4) == 1 / 16
+    assert chance_of_fall(0, 7) == 1 / 128
+    assert chance_of_fall(1, 9) == 11 / 1024
+    assert chance_of_fall(1, 10) == 12 / 2048
+    assert chance_of_fall(0, 0) == 1
+    exact, near = chance_of_fall(950, 1050), chance_of_fall(951, 1051)
+    assert near == pytest.approx(exact, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "opens"), [(7, 0, True), (6, 0, False), (10, 1, True), (20, 10, False), (60, 30, True), (60, 31, False)]
+)
+def test_goals_fell_by_half_and_not_by_chance(before: int, now: int, *, opens: bool) -> None:
+    customer = Judged()
+    customer.happens(goals(before, NOON))
+    if now:
+        customer.happens(goals(now, NOON + 20 * DAY))
+    customer.passes(NOON + 35 * DAY)
+    assert customer.states_of("goals_fell")[:1] == (["opened"] if opens else [])
+
+
+def test_goals_fell_is_over_when_they_are_back_or_there_is_nothing_left_to_have_fallen_from() -> None:
+    customer = Judged()
+    customer.happens(goals(12, NOON))
+    customer.passes(NOON + 35 * DAY)
+    assert last(customer, "goals_fell").severity == "high"
+    customer.happens(goals(8, NOON + 36 * DAY))
+    assert customer.states_of("goals_fell")[-1] == "updated"
+    customer.happens(goals(1, NOON + 36 * DAY + 1))
+    assert (
+        last(customer, "goals_fell").resolution
+        == "9 goals in the last 30 days and 12 in the 30 before: no fall by more than 25 %"
+    )
+    forgotten = Judged()
+    forgotten.happens(goals(12, NOON))
+    forgotten.passes(NOON + 62 * DAY)
+    assert last(forgotten, "goals_fell").state == "resolved"
+
+
+def yellow(renewal_at: int) -> Judged:
+    customer = Judged()
+    customer.happens(account("onboarded", NOON, mrr_cents=10_000, renewal_at=renewal_at))
+    customer.happens(*(usage("feature_used", NOON + place, feature=f"f{place}") for place in range(3)), goals(2, NOON + 10))
+    customer.happens(*(answer("csat", "good_bad", place % 2, NOON + 20 + place, touchpoint="support") for place in range(4)))
+    assert customer.changes[-1].new_band == "yellow"
+    return customer
+
+
+def test_renewal_within_60_days_while_not_green() -> None:
+    customer = yellow(NOON + 63 * DAY)
+    customer.passes(NOON + 5 * DAY - 1)
+    assert customer.states_of("renewal") == []
+    customer.passes(NOON + 5 * DAY)  # 60 days ahead since day 3, and two days of it
+    assert [(alert.state, alert.cause, alert.as_of) for alert in customer.alerts_of("renewal")] == [
+        ("opened", "time", NOON + 5 * DAY)
+    ]
+    customer.happens(account("renewed", NOON + 6 * DAY, renewal_at=NOON + 428 * DAY))
+    assert last(customer, "renewal").state == "resolved"
+    assert last(customer, "renewal").resolution == "the renewal is 422 days away"
+
+
+def test_a_green_customer_is_not_asked_about_its_renewal() -> None:
+    customer = Judged()
+    customer.happens(account("onboarded", NOON, mrr_cents=10_000, renewal_at=NOON + 50 * DAY))
+    for day in range(10):
+        customer.happens(*(usage("feature_used", NOON + day * DAY + place, feature=f"f{place}") for place in range(8)))
+        customer.happens(goals(3, NOON + day * DAY + 10), answer("csat", "good_bad", 1, NOON + day * DAY + 20))
+    assert customer.changes[-1].new_band == "green"
+    assert customer.states_of("renewal") == []
+
+
+def test_an_episode_records_who_acted_when_and_what_and_what_followed() -> None:
+    customer = with_backlog()
+    opened = last(customer, "backlog")
+    assert opened.score_at_opening == customer.changes[-1].new_displayed or opened.score_at_opening is not None
+    acted = account("acted", NOON + DAY, episode_id=opened.episode_id, author="eve", action="called them")
+    customer.happens(acted)
+    alert = last(customer, "backlog")
+    assert (alert.acted_by, alert.acted_at, alert.acted_action) == ("eve", NOON + DAY, "called them")
+    assert alert.proactive is True
+    customer.happens(*(ticket("solved", NOON + 2 * DAY + place, f"T{place}") for place in range(2)))
+    followed = last(customer, "backlog").followed
+    assert followed is not None
+    assert "eve acted 1 day after the opening" in followed
+    assert followed.endswith("the customer did not complain")
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        ticket("opened", NOON + HOUR, "T9"),
+        answer("csat", "good_bad", 0, NOON + HOUR),
+        answer("csat", "1_5", 3, NOON + HOUR),
+        answer("nps", "0_10", 6, NOON + HOUR, respondent="bo"),
+    ],
+)
+def test_proactive_is_acted_upon_before_the_customer_complained(complaint: CustomerEvent) -> None:
+    customer = with_backlog()
+    episode = last(customer, "backlog").episode_id
+    customer.happens(complaint)
+    customer.happens(account("acted", NOON + 2 * HOUR, episode_id=episode, author="eve"))
+    assert last(customer, "backlog").proactive is False
+    customer.happens(account("acted", NOON + 1000, episode_id=episode, author="cy"), clock=NOON + 3 * HOUR)
+    assert last(customer, "backlog").proactive is True  # the word came late, the deed did not
+    assert flow(customer, "episodes_by_day", "backlog") == [1, 1, 1, 0]
+
+
+def test_a_cancellation_is_a_complaint() -> None:
+    customer = with_backlog()
+    customer.happens(account("cancelled", NOON + HOUR))
+    assert last(customer, "backlog").proactive is False
+    assert flow(customer, "episodes_by_day", "backlog") == [1, 0, 0, 1]
+
+
+def flow(customer: Judged, figure: str, start: str) -> list[int]:
+    found = [
+        counts
+        for (name, dimension, _), counts in customer.context.effects.totals.items()
+        if name == figure and dimension.startswith(start)
+    ]
+    return [sum(places) for places in zip(*found, strict=True)]
+
+
+def test_a_retracted_episode_counts_nowhere() -> None:
+    customer = with_backlog()
+    customer.happens(*(ticket("solved", NOON + 3, f"T{place}") for place in range(2)), clock=NOON + HOUR)
+    assert customer.states_of("backlog")[-1] == "retracted"
+    assert flow(customer, "episodes_by_day", "backlog") == [0, 0, 0, 0]
+    customer.passes(NOON + 200 * DAY)
+    assert flow(customer, "outcomes_by_day", "backlog") == []
+
+
+def test_did_it_help_compares_what_came_of_acted_and_unacted_episodes() -> None:
+    customer = with_backlog()
+    customer.happens(account("acted", NOON + DAY, episode_id=last(customer, "backlog").episode_id, author="eve"))
+    customer.happens(*(ticket("solved", NOON + 2 * DAY + place, f"T{place}") for place in range(2)))
+    customer.happens(account("cancelled", NOON + 60 * DAY))
+    customer.passes(NOON + 31 * DAY)
+    customer.passes(NOON + 91 * DAY)
+    found = {
+        dim: n for (name, dim, _), n in customer.context.effects.totals.items() if name == "outcomes_by_day" and "backlog" in dim
+    }
+    ((dimension, counts),) = found.items()
+    assert dimension.endswith("\x1facted")
+    assert counts == [1, 1, 1, 1]
+    assert not customer.state.alerts.rules["backlog"].followed
+
+
+def open_episode(
+    customer_id: str, *, severity: int, mrr_cents: int | None, renewal_in: int | None = None, muted: bool = False
+) -> episode_gauges.OpenEpisode:
+    has_mrr = mrr_cents is not None
+    renewal_at = 0 if renewal_in is None else NOON + renewal_in * DAY
+    counts = (NOON - DAY, severity, mrr_cents or 0, renewal_at, 0, 0, int(muted), int(has_mrr))
+    found = episode_gauges.read(f"ann\x1f{customer_id}\x1fsilence\x1f{customer_id}0\x1fEUR", counts)
+    assert found is not None
+    return found
+
+
+def test_the_morning_list_of_an_owner_is_its_open_episodes_by_mrr_at_risk_times_urgency() -> None:
+    episodes = [
+        open_episode("small", severity=3, mrr_cents=1_000),  # 1,000 x 8
+        open_episode("large", severity=1, mrr_cents=10_000),  # 10,000 x 2
+        open_episode("soon", severity=1, mrr_cents=9_000, renewal_in=30),  # 9,000 x 2 x 2
+        open_episode("unknown", severity=3, mrr_cents=None),
+        open_episode("muted", severity=3, mrr_cents=10**9, muted=True),
+    ]
+    found = morning_list(episodes, default_definitions().alerts, NOON)
+    assert [entry.customer_id for entry in found.entries] == ["soon", "large", "small", "unknown"]
+    assert [entry.urgency for entry in found.entries] == [4, 2, 8, 8]
+    assert found.left_out == 0
+    assert list(by_owner(episodes)) == ["ann"]
+
+
+def test_each_owner_has_a_budget_a_day_beyond_which_the_least_severe_are_collected_into_one_digest() -> None:
+    settings = default_definitions().alerts
+    assert settings.owner_budget_per_day == 20
+    severe = [open_episode(f"s{place:02}", severity=2, mrr_cents=1) for place in range(19)]
+    mild = [open_episode(f"m{place}", severity=1, mrr_cents=10**6 + place) for place in range(3)]
+    assert digest(severe + mild[:1], settings, NOON).entries == []
+    assert [entry.customer_id for entry in digest(mild + severe, settings, NOON).entries] == ["m1", "m0"]
+
+
+def test_an_open_episode_comes_back_from_its_gauge() -> None:
+    customer = with_backlog()
+    gauges = episode_gauges.gauges(customer.state)
+    ((dimension, counts),) = [
+        (dim, counts) for (figure, dim), counts in gauges.items() if figure == episode_gauges.OPEN and "backlog" in dim
+    ]
+    found = episode_gauges.read(dimension, counts)
+    assert found is not None
+    assert (found.owner, found.customer_id, found.rule, found.currency, found.mrr_cents) == ("ann", "c", "backlog", "EUR", 10_000)
+    assert (found.opened_at, found.severity, found.renewal_at, found.muted) == (NOON + 4, "warning", None, False)
+    assert episode_gauges.read(dimension, (0,) * 8) is None

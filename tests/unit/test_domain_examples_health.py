@@ -1,0 +1,198 @@
+"""The health score as the domain's text has it, sentence by sentence."""
+
+from fractions import Fraction
+
+import pytest
+
+from processors import explanation, health
+from processors.curves import Curve
+from processors.definitions import Definitions, parse
+from processors.health import HealthState
+from processors.scorecard_file import Bands, Measure, Missing, Scorecard, choose
+from processors.way_up import way_up
+from tests.support.happenings import NOON, account, ticket, usage
+from tests.support.judging import Judged, default_definitions, default_text
+
+DAY = 86_400_000
+STRAIGHT = Curve((0.0, 100.0), (0.0, 100.0))
+
+
+def card(*weights: float, missing: Missing = "redistribute", figure: str = "csat_90d_pct") -> Scorecard:
+    measures = tuple(Measure(f"m{place}", figure, STRAIGHT, weight, None, missing) for place, weight in enumerate(weights))
+    return Scorecard("standard", "risk", (), Bands((40, 70), 3, 0.5), measures, 0)
+
+
+def test_check_weights_20_15_22_values_47_59_21_are_2287_of_57() -> None:
+    assessment = health.assess_figures(card(20, 15, 22), [47, 59, 21])
+    assert assessment.score == float(Fraction(2287, 57))
+    assert f"{assessment.score:.4f}" == "40.1228"
+    assert health.displayed(assessment.score) == 40.1
+
+
+def test_round_only_for_display_half_away_from_zero() -> None:
+    assert health.displayed(40.05) == 40.1
+
+
+def test_none_present_is_null() -> None:
+    assert health.assess_figures(card(1, 1, missing="poor"), [None, None]).score is None
+
+
+@pytest.mark.parametrize(("missing", "score"), [("redistribute", 80.0), ("neutral", 65.0), ("poor", 40.0)])
+def test_a_measure_has_a_policy_for_missing_data(missing: Missing, score: float) -> None:
+    assert health.assess_figures(card(1, 1, missing=missing), [80, None]).score == score
+
+
+def test_coverage_is_published() -> None:
+    customer = Judged()
+    customer.happens(account("onboarded", NOON), usage("feature_used", NOON + 1, feature="board"))
+    assert (customer.changes[-1].new_measures_present, customer.changes[-1].measures_total) == (7, 13)
+
+
+def test_from_null_the_explanation_lists_every_contribution_as_new() -> None:
+    two = card(1, 3)
+    changes = explanation.explain(two, [], health.assess_figures(two, [40, 80]).measures)
+    assert [(change.old_value, change.old_contribution, change.delta) for change in changes] == [(None, 0, 10), (None, 0, 60)]
+
+
+def test_the_bands_are_red_below_40_yellow_below_70_and_green_by_default() -> None:
+    bands = default_definitions().scorecards["risk"][0].bands
+    assert [bands.plain(score) for score in (39.999, 40, 69.999, 70)] == ["red", "yellow", "yellow", "green"]
+
+
+def test_up_at_boundary_plus_margin_down_at_boundary_minus_margin() -> None:
+    bands = Bands((40, 70), 3, 0.5)
+    assert [bands.after("red", score) for score in (42.9, 43)] == ["red", "yellow"]
+    assert [bands.after("yellow", score) for score in (37.1, 37)] == ["yellow", "red"]
+
+
+def test_a_band_only_with_coverage_of_at_least_half() -> None:
+    three, state = card(1, 1, 1), HealthState()
+    bands = []
+    for figures in ([80, None, None], [80, 80, None]):
+        health.observe(state, three, health.assess_figures(three, figures), NOON)
+        bands.append(state.judged_band)
+    assert bands == [None, "green"]
+
+
+def test_besides_the_risk_score_the_same_machinery_serves_upgrade_readiness_and_advocacy() -> None:
+    assert set(default_definitions().scorecards) == {"risk", "upgrade_readiness", "advocacy"}
+
+
+@pytest.mark.parametrize(
+    ("segment", "stage", "name"),
+    [
+        (None, "contracted", "onboarding"),
+        ("enterprise", "handed_over", "onboarding"),
+        ("enterprise", "onboarded", "enterprise"),
+        ("small", "onboarded", "standard"),
+        (None, "unknown", "standard"),
+    ],
+)
+def test_one_scorecard_a_segment_chosen_by_account_data_ties_broken_by_order_in_the_file(
+    segment: str | None, stage: str, name: str
+) -> None:
+    assert choose(default_definitions().scorecards["risk"], segment, stage).name == name  # type: ignore[arg-type]  # a stage
+
+
+def test_the_default_measures_are_those_of_the_text() -> None:
+    standard = default_definitions().scorecards["risk"][-1]
+    assert {measure.name for measure in standard.measures} >= {
+        *("goals", "breadth", "growth", "referrals", "loyalty", "satisfaction", "backlog"),
+        *("first_response", "inflow", "recency", "product"),
+    }
+
+
+def test_every_error_of_the_file_is_listed_at_once() -> None:
+    text = default_text().replace('stages = ["contracted", "handed_over"]', 'stages = ["contracted", "handed"]')
+    with pytest.raises(Exception, match=r"there is no stage \"handed\""):
+        parse(text)
+
+
+def test_an_override_needs_author_reason_and_expiry_and_the_computed_score_stays_visible() -> None:
+    customer = Judged()
+    customer.happens(*(usage("feature_used", NOON + place, feature=f"f{place}") for place in range(5)))
+    computed = customer.changes[-1].new_score
+    customer.happens(account("override", NOON + 10, author="eve", reason_text="merger", override_score=5, expires_at=NOON + DAY))
+    change = customer.changes[-1]
+    assert (change.override_author, change.override_reason, change.override_expires_at) == ("eve", "merger", NOON + DAY)
+    assert change.new_band == "red"
+    assert change.new_score == pytest.approx(computed, abs=1)
+
+
+def reweighted() -> Definitions:
+    return parse(
+        default_text().replace("weight = 16", "weight = 60").replace('name = "backlog"\nfigure', 'name = "pile"\nfigure')
+    )
+
+
+def test_the_contributions_add_up_across_other_definitions_and_a_measure_that_went_is_named() -> None:
+    customer = Judged()
+    customer.happens(*(usage("feature_used", NOON + place, feature=f"f{place}") for place in range(5)))
+    before = customer.changes[-1]
+    customer.reconfigured(reweighted(), NOON + 100)
+    change = customer.changes[-1]
+    assert change.cause == "config"
+    assert (change.old_score, change.old_band) == (before.new_score, before.new_band)
+    assert {part.measure: part.old_contribution for part in change.measures if part.old_weight} == {
+        part.measure: part.new_contribution for part in before.measures if part.new_weight
+    }
+    assert "backlog" in {part.measure for part in change.measures}
+    moved = (change.new_score or 0) - (change.old_score or 0)
+    assert abs(sum(part.delta for part in change.measures) - moved) < 1e-9
+
+
+def test_what_would_make_it_green_is_told_with_every_score() -> None:
+    customer = Judged()
+    customer.happens(account("known", NOON, mrr_cents=100))
+    customer.happens(*(usage("feature_used", NOON + place, feature=f"f{place}") for place in range(4)))
+    customer.happens(*(usage("goal_completed", NOON + 10, goal="report_created") for _ in range(3)))
+    found = customer.changes[-1].way_up
+    assert found is not None
+    assert found.text
+
+
+def test_two_more_goals_a_month() -> None:
+    goals = card(1, figure="goals_completed_30d")
+    found = way_up(goals, health.assess_figures(goals, [71]), "yellow")
+    assert found is not None
+    assert (found.to_band, found.figure_now, found.figure_needed) == ("green", 71, 73)
+    assert found.text == "two more goals completed in 30 days (73 instead of 71)"
+
+
+def test_solve_the_three_urgent_tickets() -> None:
+    falling = Curve((0.0, 3.0), (100.0, 0.0))
+    urgent = Scorecard(
+        "s", "risk", (), Bands((40, 70), 3, 0), (Measure("m", "open_urgent_tickets", falling, 1, None, "poor"),), 0
+    )
+    found = way_up(urgent, health.assess_figures(urgent, [3]), "yellow")
+    assert found is not None
+    assert found.figure_needed == 0
+    assert found.text == "solve three of the open urgent tickets (3 now)"
+
+
+def test_no_single_one_is_an_answer() -> None:
+    two = card(1, 1)
+    found = way_up(two, health.assess_figures(two, [0, 0]), "yellow")
+    assert found is not None
+    assert (found.measure, found.text) == (None, "no single measure reaches green by itself")
+
+
+def test_in_green_and_without_a_band_there_is_no_way_up() -> None:
+    one = card(1)
+    assert way_up(one, health.assess_figures(one, [90]), "green") is None
+    assert way_up(one, health.assess_figures(one, [90]), None) is None
+
+
+def test_a_figure_of_nothing_is_compared_by_its_part_of_the_curve() -> None:
+    steep = Measure("steep", "goals_completed_30d", Curve((0.0, 10.0), (0.0, 100.0)), 1, None, "poor")
+    flat = Measure("flat", "features_used_30d", Curve((0.0, 100.0), (0.0, 100.0)), 1, None, "poor")
+    both = Scorecard("s", "risk", (), Bands((20, 70), 0, 0), (flat, steep), 0)
+    found = way_up(both, health.assess_figures(both, [10, 0]), "red")
+    assert found is not None
+    assert (found.measure, found.figure_needed) == ("steep", 3)  # 0.3 of the curve, against twice as many more features
+
+
+def test_with_too_few_measures_for_a_band_there_is_no_way_up() -> None:
+    customer = Judged()
+    customer.happens(*(ticket("opened", NOON + place, f"T{place}") for place in range(3)))
+    assert customer.changes[-1].way_up is None  # too few measures for a band
