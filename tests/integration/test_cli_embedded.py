@@ -20,6 +20,7 @@ from streams.definitions_log import DefinitionsLogError, apply, read_versions
 from streams.topics import partition_of
 from tests.support.cluster import PARTITIONS, EmbeddedCluster, create_topics, now_ms, produce
 from tests.support.command_line import LIMIT_S, run, start
+from tests.support.maturities import assessment
 
 pytestmark = pytest.mark.embedded
 
@@ -314,6 +315,27 @@ def test_inspect_says_of_a_removed_customer_that_it_was_erased(broker: EmbeddedC
 
     assert told.exit_code == 3
     assert "was erased" in told.stderr
+
+
+def test_maturity_shows_the_newest_assessment(broker: EmbeddedCluster, given: list[str]) -> None:
+    codec = Codec()
+    records = [(b"maturity", codec.encode("cs.maturity", assessment(sequence)), now_ms()) for sequence in (1, 2)]
+    produce(broker, "cs.maturity", 0, list(records))
+
+    shown = run(*given, "maturity")
+    as_json = json.loads(run(*given, "maturity", "--json").stdout)
+
+    assert shown.exit_code == 0, shown.output
+    assert "satisfaction" in shown.stdout
+    assert as_json["value"]["sequence"] == 2
+
+
+def test_maturity_ends_with_3_when_nothing_was_assessed_yet(given: list[str]) -> None:
+    told = run(*given, "maturity")
+
+    assert told.exit_code == 3
+    assert told.stdout == ""
+    assert "nothing was assessed yet" in told.stderr
 
 
 def test_the_newest_record_is_found_behind_thousands_of_others(broker: EmbeddedCluster) -> None:

@@ -29,6 +29,7 @@ COMMANDS = (
     ["replay"],
     ["tail"],
     ["inspect"],
+    ["maturity"],
 )
 
 
@@ -86,7 +87,7 @@ def test_a_config_file_that_is_not_there_is_a_mistake_of_the_settings(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "command", [["topics", "show"], ["topics", "apply"], ["tail", "cs.tickets"], ["inspect", "c-1"]], ids=" ".join
+    "command", [["topics", "show"], ["topics", "apply"], ["tail", "cs.tickets"], ["inspect", "c-1"], ["maturity"]], ids=" ".join
 )
 def test_a_broker_that_does_not_answer_is_one_clear_line(command: list[str]) -> None:
     told = run(*NOBODY, *command)
