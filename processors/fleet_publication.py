@@ -17,7 +17,7 @@ from processors.fleet_figures import MAKERS, MRR_TOP_TENTH, Maker, View
 from processors.fleet_rules import FleetRuleBook, judge
 from processors.fleet_touchpoints import touchpoint_map
 from processors.fleet_view import FleetValue
-from schemas.records import FleetAlert, FleetOutput, FleetSnapshot, TouchpointMap
+from schemas.records import FleetAlert, FleetOutput, FleetSnapshot, MaturityPoint, TouchpointMap
 
 COVERAGE: Final = "coverage_share"
 TICK_FIGURES: Final = ("churner_share", MRR_TOP_TENTH)
@@ -51,8 +51,20 @@ class Memory:
     def __init__(self) -> None:
         self.published: dict[tuple[str, str], Published] = {}
         self.books: dict[str, FleetRuleBook] = {}
+        self.months: dict[str, list[MaturityPoint]] = {}
         self.changed: set[tuple[str, str]] = set()
         self._last: dict[tuple[str, str], object] = {}  # what was last asked for, to be compared without a digest
+
+    def points(self) -> list[MaturityPoint]:
+        """The history of maturity, month by month."""
+        return [point for month in sorted(self.months) for point in self.months[month]]
+
+    def keep(self, months: dict[str, list[MaturityPoint]]) -> None:
+        """Replace the history of maturity."""
+        for month in self.months.keys() | months.keys():
+            if self.months.get(month) != months.get(month):
+                self.changed.add(("month", month))
+        self.months = months
 
     def next_number(self, kind: str, key: str, content: object) -> int | None:
         """The number of the next record under a key; None when it would say what the last one said."""

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from processors import fleet_publication as publication
+from processors import fleet_reports as reports
 from processors.definitions import Definitions
 from processors.fleet_figures import View
 from processors.fleet_publication import Edition, Keyed
@@ -250,6 +251,8 @@ class FleetDriver:
         self._publish("figures", publication.snapshots(memory, edition, values, is_whole=not failed))
         self._publish("alerts", publication.alerts(memory, edition, view, values, self._partitions))
         self._publish("touchpoint map", publication.touchpoint_maps(memory, edition, view))
+        self._publish("lists", reports.due_lists(memory, edition, view, self.store.meta.days))
+        self._publish("maturity", reports.assessments(memory, edition, view, values))
         figures = publication.tick_figures(values)
         self._tick_figures = [FleetFigure(name=name, value=value, as_of=view.as_of_ms) for name, value in figures.items()]
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from processors.fleet_publication import Memory, Published
+from processors.fleet_reports import Days
 from processors.fleet_rules import FleetRuleBook
 from processors.fleet_state import CountKey, FleetState, Mark
+from schemas.records import MaturityPoint
 
 META_KEY = b"meta"
 
@@ -16,6 +18,7 @@ _decode_key = msgspec.msgpack.Decoder(list[str | int | None]).decode
 _decode_counts = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 _decode_mark = msgspec.msgpack.Decoder(Mark).decode
 _decode_published = msgspec.msgpack.Decoder(Published).decode
+_decode_month = msgspec.msgpack.Decoder(list[MaturityPoint]).decode
 _decode_book = msgspec.msgpack.Decoder(FleetRuleBook).decode
 
 
@@ -23,7 +26,7 @@ class FleetMeta(Struct, array_like=True):
     """What the task knows beside parts and publications; `offsets` as in `streams.totals.PartitionMeta`.
 
     `published_ms` is the `as_of` of the last publication (0: none yet), `reported` how many partitions had been heard of when
-    that was last told, `morning_day` and `digest_day` the days (from 1970) whose lists have gone out.
+    that was last told, `days` whose lists have gone out.
     """
 
     partitions: int
@@ -31,8 +34,7 @@ class FleetMeta(Struct, array_like=True):
     config_version: int = 0
     published_ms: int = 0
     reported: int = 0
-    morning_day: int = 0
-    digest_day: int = 0
+    days: Days = field(default_factory=Days)
 
 
 _decode_meta = msgspec.msgpack.Decoder(FleetMeta).decode
@@ -68,6 +70,11 @@ class FleetStore:
                     self.memory.books.pop(place, None)
                 else:
                     self.memory.books[place] = _decode_book(value)
+            case ["month", str(month)]:
+                if value is None:
+                    self.memory.months.pop(month, None)
+                else:
+                    self.memory.months[month] = _decode_month(value)
             case [str(kind), str(key)] if value is not None:
                 self.memory.published[kind, key] = _decode_published(value)
 
@@ -114,13 +121,25 @@ class FleetStore:
         for key in self.state.counted():
             for partition, counts in self.state.parts(key).items():
                 yield _encode(["part", *key, partition]), _encode(counts)
-        for kind, name in [*self.memory.published, *(("rule", place) for place in self.memory.books)]:
+        memory = self.memory
+        told_of = [
+            *memory.published,
+            *(("rule", place) for place in memory.books),
+            *(("month", month) for month in memory.months),
+        ]
+        for kind, name in told_of:
             told = self._told(kind, name)
             assert told is not None, "it was just found"
             yield _encode([kind, name]), told
 
     def _told(self, kind: str, name: str) -> bytes | None:
-        known = self.memory.books.get(name) if kind == "rule" else self.memory.published.get((kind, name))
+        known: object
+        if kind == "rule":
+            known = self.memory.books.get(name)
+        elif kind == "month":
+            known = self.memory.months.get(name)
+        else:
+            known = self.memory.published.get((kind, name))
         return None if known is None else _encode(known)
 
 
