@@ -10,11 +10,11 @@ from streams.catalogue import default_text
 from tests.support.driven import Driven
 from tests.support.histories import DAY_MS, DELAYS, Record, arrivals, delayed, last_ticks, logs, numbered, tick
 from tests.support.log_checker import check_judged, wrong_in_snapshot
-from tests.support.loyalty_checker import broken_loyalty_chain
 from tests.support.oracle.acceptance import accepted_by_customer, judged
 from tests.support.oracle.account import account
 from tests.support.oracle.events import names_of
 from tests.support.oracle.figures import figures
+from tests.support.oracle.loyalty_checks import broken_loyalty_chain
 from tests.support.oracle.score import score
 
 TWO_MORE_SCORECARDS = """
@@ -205,5 +205,5 @@ def _counted(found: Driven) -> dict[Any, Any]:
     return {
         key: counts
         for key, counts in flows.items()
-        if any(counts) and key[0] not in {"oddities_by_day", "health_band", "alerts_open"}
+        if any(counts) and key[0] not in {"oddities_by_day", "health_band", "alerts_open", "episodes_by_day", "episodes_open"}
     }

@@ -10,9 +10,9 @@ from schemas.events import SurveyEvent
 from streams.catalogue import default_text
 from tests.support.driven import Driven
 from tests.support.histories import DAY_MS, DELAYS, END_MS, HOUR_MS, Record, arrivals, delayed, logs, numbered, tick
-from tests.support.loyalty_checker import broken_loyalty_chain, wrong_loyalty
 from tests.support.oracle.acceptance import accepted_by_customer, judged
 from tests.support.oracle.loyalty import quadrant, stations
+from tests.support.oracle.loyalty_checks import broken_loyalty_chain, wrong_loyalty
 
 EMPTY_ANSWER = msgspec.to_builtins(SurveyEvent(event_id="", customer_id="", occurred_at=0, kind="answered", survey="csat"))
 CUTS = st.lists(st.sampled_from(["go on", "take", "restart"]), min_size=1, max_size=4)

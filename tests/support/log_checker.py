@@ -11,12 +11,12 @@ from itertools import pairwise, zip_longest
 from math import isclose
 from typing import Any
 
-from tests.support.loyalty_checker import wrong_loyalty
 from tests.support.oracle.acceptance import Event, Judged, Record, accepted_by_customer, judged, merged
 from tests.support.oracle.account import account, override_in_force
 from tests.support.oracle.events import Names, names_of, read_definitions
 from tests.support.oracle.figures import figures, last_sign_at
 from tests.support.oracle.found import Found, Key
+from tests.support.oracle.loyalty_checks import wrong_loyalty
 from tests.support.oracle.score import score
 from tests.support.oracle.totals import flows, gauges
 from tests.support.oracle.usage import ledger
@@ -241,7 +241,7 @@ def _same(one: float | None, other: float | None) -> bool:
 
 
 def _newest_partials(partials: Iterable[Output]) -> dict[int, dict[PartialKey, Sequence[int]]]:
-    """The counts at the end, by partition and key; a null removes one. Keys are `figure|dimension|bucket|partition|incarnation`."""
+    """The counts at the end, by partition and key; a null removes one. Keys: `figure|dimension|bucket|partition|incarnation`."""
     found: defaultdict[int, dict[PartialKey, Sequence[int]]] = defaultdict(dict)
     for output in partials:
         figure, _, rest = output["key"].partition("|")

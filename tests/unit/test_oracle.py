@@ -136,6 +136,8 @@ DAMAGE = {
     "an episode without an opening": change("cs.churn-alerts", state="updated"),
     "an account field": change("cs.customer-snapshots", plan="pro"),
     "another stage": change("cs.customer-snapshots", stage="lead"),
+    "another quadrant": change("cs.customer-snapshots", quadrant="advocate"),
+    "another station": change("cs.customer-snapshots", touchpoints=[]),
     "an incomplete snapshot": change("cs.customer-snapshots", events_accepted=1),
     "another reason": change("cs.dead-letters", reason="future"),
     "a figure": change_a_figure,
