@@ -39,6 +39,14 @@ class Summed:
             if any(counts):
                 self.flows.setdefault((figure, dimension), {})[start_ms] = tuple(counts)
 
+    def put_all(self, totals: Mapping[tuple[str, str, int | None], Iterable[int]]) -> None:
+        """Put in what a partition's totals stand at."""
+        for (figure, dimension, start_ms), counts in totals.items():
+            if start_ms is None:
+                self.gauges[figure, dimension] = tuple(counts)
+            elif any(counts):
+                self.flows.setdefault((figure, dimension), {})[start_ms] = tuple(counts)
+
     def dimensions(self, figure: str) -> list[str]:
         return sorted(dimension for name, dimension in {*self.flows, *self.gauges} if name == figure)
 
