@@ -2,7 +2,7 @@
 
 import pytest
 
-from processors import promises
+from processors import promises, upkeep
 from processors.figures import Sheet, all_figures
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import PromisedGoal
@@ -77,6 +77,7 @@ def test_distinct_users_are_exact_to_100_a_customer_beyond_that_a_sketch_with_it
     assert sampled.low < 400 < sampled.high
     assert sampled.value == pytest.approx(400, rel=0.25)
     assert sampled.n == 100
+    assert "sampled_users" in upkeep.flags(customer.state)
 
 
 def test_seats_used_over_seats_paid() -> None:
