@@ -206,14 +206,13 @@ JUDGED = {"oddities_by_day", "health_band", "episodes_by_day", "outcomes_by_day"
 """What depends on when it was judged, and so on the order of arrival."""
 
 
-_OF_OUTPUTS = {"oddities_by_day", "health_band", "alerts_open", "episodes_by_day", "episodes_open", "survey_requests_by_day"}
+_OF_OUTPUTS = {
+    *("oddities_by_day", "health_band", "alerts_open", "alerts_open_by_severity"),
+    *("episodes_by_day", "episodes_open", "survey_requests_by_day"),
+}
 """What counts judgements, alerts and requests: these depend on when an event was heard of, as they must."""
 
 
 def _counted(found: Driven) -> dict[Any, Any]:
     flows = found.driver.totals.values()
-    return {
-        key: counts
-        for key, counts in flows.items()
-        if any(counts) and key[0] not in _OF_OUTPUTS
-    }
+    return {key: counts for key, counts in flows.items() if any(counts) and key[0] not in _OF_OUTPUTS}
