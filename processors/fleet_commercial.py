@@ -22,6 +22,7 @@ _TRAILING: Final = commercial.TRAILING_MONTHS
 _NOBODY: Final = "there were no customers at the start"
 _NO_REVENUE: Final = "there was no revenue at the start"
 _NONE_DUE: Final = "no renewal was due"
+_NO_REFERRER: Final = "customers were referred, but no event of a new one says by whom (referred_customer_id)"
 _SO_FAR: Final = "the month so far"
 
 
@@ -159,8 +160,16 @@ def _logos(period: _Period, everybody: Ledger, kept: Row, within: Row) -> Iterat
     churn = _share(f"logo_churn_rate_of_customers_{period.at_start}_pct", kept["lost_of_start"], start, _NOBODY)
     yield churn
     yield _share(f"retention_rate_of_customers_{period.at_start}_pct", start - kept["lost_of_start"], start, _NOBODY)
-    for place in ("acquired", "acquired_by_referral", "reactivated"):
+    for place in ("acquired", "reactivated"):
         yield FleetValue(figure=f"customers_{place}_{period.within}", value=within[place])
+    came, told = within["acquired_by_referral"], everybody.referrers_are_told
+    yield FleetValue(
+        figure=f"customers_acquired_by_referral_{period.within}",
+        value=came if told else None,
+        numerator=came,
+        denominator=within["acquired"],
+        reason=None if told else _NO_REFERRER,
+    )
     yield FleetValue(figure=f"customers_lost_{period.within}", value=within["losses"])
 
 

@@ -34,6 +34,7 @@ class Ledger:
             (paid_cents,) = view.total(commercial.PAID, currency) or (0,)
             self.now.update({"customers": customers, "with_mrr": with_mrr})
             self.now.update({"mrr_cents": _worth(mrr_cents, rate), "paid_cents": _worth(paid_cents, rate)})
+        self._any_referral = any(n for (n,) in view.buckets(commercial.REFERRALS, "").values())
         self._sorted_months = sorted(self.months)
         self._levels = self._levels_at_their_starts()
 
@@ -41,6 +42,11 @@ class Ledger:
     def first_month(self) -> int:
         """The first month in which anything happened."""
         return min((*self.months, *self.payments, *self._renewals), default=_NEVER)
+
+    @property
+    def referrers_are_told(self) -> bool:
+        """Whether new customers say who referred them, as far as anybody was referred: else their number cannot be known."""
+        return not self._any_referral or any(row["acquired_by_referral"] for row in self.months.values())
 
     def level(self, month: int) -> Row:
         """The customers and their revenue right before a month: those of now, without all that happened since."""

@@ -107,6 +107,8 @@ class AccountEvent(Struct, frozen=True, kw_only=True):
     """What happened to the account itself.
 
     Any kind may carry `plan`, `mrr_cents`, `currency`, `seats`, `segment`, `renewal_at` or `owner`; absent means unchanged.
+    `referred_customer_id` is the other side of a referral: whom this customer has referred on `referred`, and by whom it was
+    referred itself on `lead`, `trial_started`, `contracted` and `known`.
     """
 
     event_id: str

@@ -122,6 +122,11 @@ def test_new_customers_and_those_that_came_by_referral() -> None:
     found = figures(events)
     assert found["customers_acquired_in_month"].value == 3
     assert found["customers_acquired_by_referral_in_month"].value == 1
+    untold = figures([*customers(2, at(3)), event("c0", "referred", at(2, 20), referred_customer_id="c1")])
+    by_referral = untold["customers_acquired_by_referral_in_month"]
+    assert by_referral.value is None
+    assert by_referral.reason is not None
+    assert "no event of a new one says by whom" in by_referral.reason
 
 
 def test_grr_is_never_above_100_percent_and_nrr_leaves_new_and_reactivated_accounts_out() -> None:

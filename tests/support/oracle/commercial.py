@@ -178,7 +178,7 @@ def _period(
         (f"logo_churn_rate_of_customers_{at_start}_pct", ""): _pct(len(there) - len(kept), len(there)),
         (f"retention_rate_of_customers_{at_start}_pct", ""): _pct(len(kept), len(there)),
         (f"customers_acquired_{within}", ""): len(new),
-        (f"customers_acquired_by_referral_{within}", ""): sum(one.referred_by is not None for one in new),
+        (f"customers_acquired_by_referral_{within}", ""): _came_by_referral(everybody, new),
         (f"customers_reactivated_{within}", ""): sum(spell.how == "reactivated" for _, spell in begun),
         (f"customers_lost_{within}", ""): len(ended),
     }
@@ -210,6 +210,13 @@ def _period(
         due = _due(mine, start, until, within, "mrr", worth, as_of, terms)
         found |= {(figure, suffix): value for (figure, _), value in due.items()}
     return found
+
+
+def _came_by_referral(everybody: Sequence[Customer], new: Sequence[Customer]) -> int | None:
+    """How many of the new ones were referred; unknown where customers were referred and no new one ever said by whom."""
+    any_referral = any(event["kind"] == "referred" for one in everybody for event in one.events)
+    any_told = any(one.referred_by and any(spell.how == "acquired" for spell in one.spells) for one in everybody)
+    return sum(one.referred_by is not None for one in new) if any_told or not any_referral else None
 
 
 def _due(
