@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from streams.cluster import reading_consumer
 from streams.demo.bounds import record_bytes
-from streams.topics import TOPICS, changelog_topics
+from streams.fleet_driver import FLEET_TOPICS
+from streams.topics import TOPICS, changelog_topics, fleet_changelog_topic
 
 READ_TOPICS: Final = ("cs.health-changes", "cs.churn-alerts", "cs.customer-snapshots", "cs.dead-letters", "cs.fleet-partials")
 _CHUNK_RECORDS: Final = 2_000
@@ -32,7 +33,7 @@ class Received(Struct, frozen=True, gc=False):
 
 
 class OutputReader:
-    """Reads the output topics and both changelogs from their beginning, in manual assignment."""
+    """Reads the output topics and all changelogs from their beginning, in manual assignment."""
 
     def __init__(self, bootstrap_servers: str, app_id: str, partitions: int) -> None:
         self._wire_bytes = 0
@@ -46,6 +47,8 @@ class OutputReader:
         for topic in changelog_topics(app_id):
             for partition in range(partitions):
                 self._next[topic, partition] = 0
+        for topic in (fleet_changelog_topic(app_id), *FLEET_TOPICS.values()):
+            self._next[topic, 0] = 0
         self._consumer.assign([ck.TopicPartition(topic, partition, 0) for topic, partition in self._next])
 
     def read(self, timeout_s: float) -> list[Received]:

@@ -9,7 +9,7 @@ from processors.fleet_file import FleetPlan
 from processors.state import CustomerState
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import CustomerEvent
-from schemas.records import FleetPartial
+from schemas.records import FleetAlert, FleetPartial
 from streams.catalogue import default_text
 from streams.partials import PARTIALS_TOPIC
 from tests.support.driven import Driven
@@ -20,6 +20,14 @@ BUSY = """
 [fleet]
 quiet_after_hours = 24
 quiet_least_events = 6
+"""
+
+
+FLEET_RULE = """
+[[fleet_rules]]
+name = "source_quiet"
+kind = "source_quiet"
+action = "Look at the source."
 """
 
 
@@ -55,10 +63,10 @@ def test_only_signs_of_life_are_feeds() -> None:
 class Log:
     """Feeds a driver records in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, more: str = "") -> None:
         text = default_text()
         start, rest = text.index("[fleet]"), text.index("# Features need no list")
-        self.driven = Driven(text[:start] + BUSY + text[rest:])
+        self.driven = Driven(text[:start] + BUSY + more + text[rest:])
         self._offsets: dict[str, int] = {}
 
     def put(self, topic: str, at_ms: int, **value: object) -> None:
@@ -130,6 +138,24 @@ def test_the_partition_shows_a_quiet_feed_once_and_takes_it_back_when_it_flows_a
     log.use("ann", end_ms + 81 * HOUR_MS)
     log.tick(end_ms + 82 * HOUR_MS)
     assert log.quiet_partials() == [[end_ms + 1], None]
+
+
+def test_the_fleet_tells_of_a_quiet_feed_by_one_alert_and_of_its_end() -> None:
+    log = Log(FLEET_RULE)
+    end_ms = used_for_a_while(log, "ann", "binh")
+    for day in range(1, 20):
+        log.tick(end_ms + day * DAY_MS)
+    log.use("ann", end_ms + 20 * DAY_MS)
+    log.tick(end_ms + 20 * DAY_MS + 1)
+    log.tick(end_ms + 21 * DAY_MS - 1)
+    log.driven.take()
+    driver = log.driven.fleet()
+    found = [
+        (record.state, record.severity, record.evidence[0].value)
+        for output in driver.take().outputs
+        if isinstance(record := log.driven.codec.decode(output.topic, output.value), FleetAlert)
+    ]
+    assert found == [("opened", "warning", 1.0), ("resolved", "warning", 0.0)]
 
 
 def test_figures_of_the_fleet_that_a_tick_brings_are_known_until_another_brings_newer_ones_also_after_a_restart(
