@@ -27,7 +27,7 @@ from schemas.records import ChurnAlert, CustomerSnapshot, HealthChange
 from streams.catalogue import Catalogue, default_text
 from streams.replay import INCARNATION, OutputLine, Replay
 from streams.sources.simulator import Simulation, simulate
-from streams.store import unpack
+from streams.state_bytes import unpack
 from streams.topics import partition_of
 from tests.support.log_checker import wrong_in_snapshot
 from tests.support.oracle.acceptance import judged

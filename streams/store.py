@@ -1,36 +1,17 @@
-"""The customers of one partition: bytes at rest, decoded while they are worked on, and a heap of what is due.
-
-A value of the changelog is a fixed header (format version, version of the definitions, `next_due`) and the state as msgpack; the
-header alone is enough to build the due heap when 200,000 customers are restored.
-"""
+"""The customers of one partition: bytes at rest, decoded while they are worked on, and a heap of what is due."""
 
 import heapq
-import struct
 from collections.abc import Iterable, Mapping
 
-import msgspec
 from msgspec import Struct
 
 from processors.due import NEVER
 from processors.fleet import gauges
-from processors.state import CustomerState, encode
+from processors.state import CustomerState
+from streams.state_bytes import check_format, config_version_of, next_due_of, pack, unpack
 from streams.steps import Step
 
-FORMAT_VERSION = 1
-MAX_STATE_BYTES = 256 * 1024  # states coarsen at a quarter of it
-HEADER = struct.Struct("<BIq")
-
 Gauges = Mapping[tuple[str, str], tuple[int, ...]]
-
-_decode = msgspec.msgpack.Decoder(CustomerState).decode
-
-
-class UnreadableState(Exception):
-    """A value of the customers changelog is of a format that this version cannot read."""
-
-
-class StateTooLarge(Exception):
-    """A customer's state outgrew every bound, which is a mistake of this program."""
 
 
 class Customer(Struct):
@@ -40,30 +21,6 @@ class Customer(Struct):
     state: CustomerState
     journal: list[Step]
     counted: Gauges
-
-
-def pack(state: CustomerState) -> bytes:
-    """The changelog's value of a customer.
-
-    Raises StateTooLarge.
-    """
-    value = HEADER.pack(FORMAT_VERSION, state.config_version, state.next_due) + encode(state)
-    if len(value) >= MAX_STATE_BYTES:
-        raise StateTooLarge(f"the state of {state.customer_id!r} takes {len(value):,} bytes, {MAX_STATE_BYTES:,} are too many")
-    return value
-
-
-def unpack(value: bytes) -> CustomerState:
-    """The customer of a changelog's value.
-
-    Raises UnreadableState when it was written by another version of the format or is damaged.
-    """
-    if not value or value[0] != FORMAT_VERSION:
-        raise UnreadableState(f"state of format {value[0] if value else 'nothing'}, this version reads {FORMAT_VERSION}")
-    try:
-        return _decode(memoryview(value)[HEADER.size :])
-    except msgspec.DecodeError as error:
-        raise UnreadableState(f"a customer's state cannot be decoded: {error}") from error
 
 
 class CustomerStore:
@@ -96,11 +53,10 @@ class CustomerStore:
             if value is None:
                 self._bytes.pop(key, None)
                 self._scheduled.pop(key, None)
-            elif value[0] != FORMAT_VERSION:
-                raise UnreadableState(f"state of format {value[0]}, this version reads {FORMAT_VERSION}")
             else:
+                check_format(value)
                 self._bytes[key] = value
-                self.schedule(key, HEADER.unpack_from(value)[2])
+                self.schedule(key, next_due_of(value))
 
     def get(self, key: bytes) -> Customer | None:
         """The decoded customer, or None if there is none.
@@ -171,14 +127,14 @@ class CustomerStore:
         if customer is not None:
             return customer.state.next_due
         value = self._bytes.get(key)
-        return NEVER if value is None else int(HEADER.unpack_from(value)[2])
+        return NEVER if value is None else next_due_of(value)
 
     def behind(self, config_version: int) -> list[bytes]:
         """The customers that were last judged by another version of the definitions, in the order of their keys."""
         keys = []
         for key, value in self._bytes.items():
             customer = self._live.get(key)
-            version = customer.state.config_version if customer else HEADER.unpack_from(value)[1]
+            version = customer.state.config_version if customer else config_version_of(value)
             if version != config_version:
                 keys.append(key)
         return sorted(keys)

@@ -35,7 +35,7 @@ from streams.restore import RestoreFailed
 from streams.runtime import Runtime
 from streams.security import kafka_config
 from streams.settings import Settings
-from streams.store import StateTooLarge, UnreadableState
+from streams.state_bytes import StateTooLarge, UnreadableState
 from streams.task import TaskObserver
 from streams.topics import INPUT_TOPICS, specs
 

@@ -75,7 +75,7 @@ def _surroundings() -> tuple[type[Exception], ...]:
     from streams.replay import ReplayFailed
     from streams.restore import RestoreFailed
     from streams.sources.bad_line import SourceUnreadableError
-    from streams.store import UnreadableState
+    from streams.state_bytes import UnreadableState
 
     return (
         BrokerUnreachable,

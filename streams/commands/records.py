@@ -13,7 +13,7 @@ from schemas.times import format_time
 from streams.commands.readable import readable
 from streams.fleet_store import META_KEY as FLEET_META_KEY
 from streams.fleet_store import FleetMeta
-from streams.store import unpack
+from streams.state_bytes import unpack
 from streams.topics import changelog_topics, fleet_changelog_topic
 from streams.totals import META_KEY, PartitionMeta, TotalKey
 

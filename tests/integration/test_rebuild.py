@@ -10,7 +10,7 @@ from processors.figures import Sheet, all_figures
 from processors.judgement import judge
 from processors.state import CustomerState
 from streams.catalogue import default_text
-from streams.store import unpack
+from streams.state_bytes import unpack
 from streams.topics import changelog_topics, specs
 from tests.chaos.storm import lines_of, paced
 from tests.support.cluster import PARTITIONS, ApacheCluster, now_ms

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.coarsen import LIMIT_BYTES
-from streams.store import unpack
+from streams.state_bytes import unpack
 from tests.support.driven import Driven
 from tests.support.histories import DAY_MS, END_MS, HOUR_MS, Record, numbered, tick
 

@@ -11,8 +11,10 @@ from schemas.outcome import Malformed
 from streams.catalogue import Catalogue, default_text
 from streams.dead_letters import FailureLimit
 from streams.driver import PartitionDriver
+from streams.fleet_driver import FleetDriver
+from streams.partials import PARTIALS_TOPIC
 from streams.records import InputRecord, OutputRecord
-from streams.store import unpack
+from streams.state_bytes import unpack
 
 INCARNATION = "driven"
 TYPES = {
@@ -69,6 +71,16 @@ class Driven:
     def plain_outputs(self) -> list[dict[str, Any]]:
         """What was taken, decoded, with offsets of its own for each topic."""
         return plain(self.outputs, self.codec)
+
+    def fleet(self) -> FleetDriver:
+        """The whole fleet, as the partials that were taken make it."""
+        driver = FleetDriver(1, INCARNATION, self.catalogue.get, self.codec, lambda: None)
+        driver.store.meta.config_version = 1
+        driver.begin({})
+        partials = [output for output in self.outputs if output.topic == PARTIALS_TOPIC]
+        for offset, output in enumerate(partials):
+            driver.process(InputRecord(PARTIALS_TOPIC, 0, offset, output.as_of_ms, output.key, output.value))
+        return driver
 
     def gauges_of_customers(self) -> dict[tuple[str, str, None], list[int]]:
         """The gauges, added up over the customers at rest."""

@@ -3,7 +3,11 @@
 import pytest
 
 from processors.due import NEVER
-from streams.store import FORMAT_VERSION, CustomerStore, UnreadableState, pack, unpack
+from processors.state import CustomerState, encode
+from streams.state_bytes import FORMAT_VERSION, UnreadableState, config_version_of, next_due_of, pack, unpack
+from streams.store import CustomerStore
+from tests.support.happenings import NOON, account, answer, ticket, usage
+from tests.support.judging import Judged
 
 
 def store_with(**due: int) -> CustomerStore:
@@ -125,3 +129,15 @@ def test_damaged_bytes_are_refused_with_a_word() -> None:
     value = dict(store_with(ann=5).take_changes())[b"ann"]
     with pytest.raises(UnreadableState, match="cannot be decoded"):
         unpack(value[:-3])
+
+
+def test_the_header_alone_says_when_a_customer_is_due_and_by_which_definitions_it_was_judged() -> None:
+    state = CustomerState("c", config_version=7, next_due=123)
+    value = pack(state)
+    assert (config_version_of(value), next_due_of(value)) == (7, 123)
+
+
+def test_a_state_takes_fewer_bytes_in_the_changelog_than_its_parts() -> None:
+    customer = Judged()
+    customer.happens(account("onboarded", NOON), answer("nps", "0_10", 9, NOON), ticket("opened", NOON), usage("session", NOON))
+    assert len(pack(customer.state)) < 0.8 * len(encode(customer.state))
