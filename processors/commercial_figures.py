@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import log
 from typing import TYPE_CHECKING, Final
 
-from processors import commercial
+from processors import commercial_rows
 from processors.health import Reading
 from processors.life_course import FOREVER
 from processors.months import whole_months
@@ -22,10 +22,10 @@ _LATE, _FAILED = 0, 1
 
 def _growth_log(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:
     """ln(revenue now / revenue before the first of the 90 days); unknown where either is 0 or was never told."""
-    if commercial.standing(state.commercial, state.account, FOREVER).span is None:
+    if commercial_rows.standing(state.commercial, state.account, FOREVER).span is None:
         return UNKNOWN
     now = state.account.mrr_cents
-    before = commercial.mrr_at(state.account, first_day(D90, as_of_ms) * DAY_MS)
+    before = commercial_rows.mrr_at(state.account, first_day(D90, as_of_ms) * DAY_MS)
     return Reading(log(now / before)) if now and before else UNKNOWN
 
 
@@ -48,7 +48,7 @@ def _referrals(state: "CustomerState", _as_of_ms: int, _definitions: "Definition
 
 def _months_as_customer(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:
     """The whole months since it became one, or came back; of one who was one before, since we know of it."""
-    span = commercial.standing(state.commercial, state.account, FOREVER).span
+    span = commercial_rows.standing(state.commercial, state.account, FOREVER).span
     return UNKNOWN if span is None else Reading(float(whole_months(span.start_ms, as_of_ms)))
 
 
@@ -82,7 +82,7 @@ READERS: Final[dict[str, Reader]] = {
 def listed(state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> Iterator[Figure]:
     """The commercial figures, for a snapshot."""
     account = state.account
-    is_customer = commercial.standing(state.commercial, account, FOREVER).span is not None
+    is_customer = commercial_rows.standing(state.commercial, account, FOREVER).span is not None
     yield count("mrr_cents", account.mrr_cents, reason="no revenue known")
     yield count("seats", account.seats, reason="no seats known")
     growth = _growth_log(state, as_of_ms, definitions).value

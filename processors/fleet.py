@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from processors import commercial, episode_gauges, promises, tickets
+from processors import commercial, commercial_rows, episode_gauges, promises, tickets
 from processors.sketch import bin_of
 from processors.windows import DAY_MS, HOUR_MS
 
@@ -94,13 +94,13 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "interactions_by_day": _flow(("ended",), "touchpoint", DAY_MS, 90),
     "events_by_day": _flow(("accepted",), "family", DAY_MS, 180),
     "oddities_by_day": _flow(("n",), "oddity", DAY_MS, 180),
-    commercial.BY_MONTH: _monthly(commercial.MONTH_PLACES, "currency"),
-    commercial.BY_YEAR: _monthly(commercial.YEAR_PLACES, "currency"),
-    commercial.PAYMENTS: _monthly(commercial.PAYMENT_PLACES, "currency"),
-    commercial.REFERRALS: _monthly(("referrals",), ""),
-    commercial.RENEWALS: _flow(commercial.RENEWAL_PLACES, "currency", DAY_MS, 800),
-    commercial.CUSTOMERS_NOW: _gauge(("customers", "mrr_cents", "with_mrr"), "currency"),
-    commercial.PAID: _gauge(("paid_cents",), "currency"),
+    commercial_rows.BY_MONTH: _monthly(commercial_rows.MONTH_PLACES, "currency"),
+    commercial_rows.BY_YEAR: _monthly(commercial_rows.YEAR_PLACES, "currency"),
+    commercial_rows.PAYMENTS: _monthly(commercial_rows.PAYMENT_PLACES, "currency"),
+    commercial_rows.REFERRALS: _monthly(("referrals",), ""),
+    commercial_rows.RENEWALS: _flow(commercial_rows.RENEWAL_PLACES, "currency", DAY_MS, 800),
+    commercial_rows.CUSTOMERS_NOW: _gauge(("customers", "mrr_cents", "with_mrr"), "currency"),
+    commercial_rows.PAID: _gauge(("paid_cents",), "currency"),
     "customers": _gauge(("customers",), "stage"),
     "customers_by_mrr": _gauge(("customers",), "currency|bin of the monthly revenue in cents"),
     "open_tickets_by_priority": _gauge(("tickets",), "priority"),

@@ -12,13 +12,13 @@ revenue, so that NRR is never below GRR and both speak of the same customers.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from processors import commercial
+from processors import commercial_rows
 from processors.fleet_ledger import Ledger, Row, ledgers
 from processors.fleet_view import FleetValue, FleetView
 from processors.months import month_name, month_start, months_later
 
 MONTHS_SHOWN: Final = 24
-_TRAILING: Final = commercial.TRAILING_MONTHS
+_TRAILING: Final = commercial_rows.TRAILING_MONTHS
 _NOBODY: Final = "there were no customers at the start"
 _NO_REVENUE: Final = "there was no revenue at the start"
 _NONE_DUE: Final = "no renewal was due"
@@ -39,7 +39,7 @@ def figures(view: FleetView) -> Iterator[FleetValue]:
     """All commercial figures."""
     this_month = month_start(view.as_of_ms)
     everybody, moneys = ledgers(view)
-    first = min((everybody.first_month, *view.buckets(commercial.REFERRALS, "")))
+    first = min((everybody.first_month, *view.buckets(commercial_rows.REFERRALS, "")))
     for month in (months_later(this_month, -back) for back in range(MONTHS_SHOWN, -1, -1)):
         if month >= first or month == months_later(this_month, -1):
             yield from _month(view, everybody, moneys, month, this_month)
@@ -53,7 +53,7 @@ def _month(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger], month:
     row = everybody.months.get(month, Row())
     name, note = month_name(month), _SO_FAR if month == this_month else None
     made = [("", value) for value in _logos(period, everybody, row, row)]
-    referrals = view.buckets(commercial.REFERRALS, "").get(month, (0,))[0]
+    referrals = view.buckets(commercial_rows.REFERRALS, "").get(month, (0,))[0]
     made += [("", value) for value in _events(row, everybody.payments.get(month, Row()), referrals)]
     made += [("", value) for value in _renewals(period, everybody, view, ("renewals", ""))]
     for suffix, money in moneys.items():

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from processors import commercial
+from processors import commercial_rows
 from processors.fleet_view import FleetView
 from processors.months import month_start
 from processors.windows import DAY_MS
 
 Row = Counter[str]
-"""Counts and cents by the names of `processors.commercial`; 0 for what was not counted."""
+"""Counts and cents by the names of `processors.commercial_rows`; 0 for what was not counted."""
 
 _NEVER: Final = 2**62
 _CAME: Final = ("entered", "acquired", "reactivated")
@@ -22,19 +22,19 @@ class Ledger:
 
     def __init__(self, view: FleetView, rates: Mapping[str, float], note: str | None = None) -> None:
         self.note = note
-        self.months = _rows(view, commercial.BY_MONTH, commercial.MONTH_PLACES, rates)
-        self.years = _rows(view, commercial.BY_YEAR, commercial.YEAR_PLACES, rates)
-        self.payments = _rows(view, commercial.PAYMENTS, commercial.PAYMENT_PLACES, rates)
+        self.months = _rows(view, commercial_rows.BY_MONTH, commercial_rows.MONTH_PLACES, rates)
+        self.years = _rows(view, commercial_rows.BY_YEAR, commercial_rows.YEAR_PLACES, rates)
+        self.payments = _rows(view, commercial_rows.PAYMENTS, commercial_rows.PAYMENT_PLACES, rates)
         self._renewals: dict[int, dict[int, Row]] = {}
-        for day, row in _rows(view, commercial.RENEWALS, commercial.RENEWAL_PLACES, rates).items():
+        for day, row in _rows(view, commercial_rows.RENEWALS, commercial_rows.RENEWAL_PLACES, rates).items():
             self._renewals.setdefault(month_start(day), {})[day] = row
         self.now = Row()
         for currency, rate in rates.items():
-            customers, mrr_cents, with_mrr = view.total(commercial.CUSTOMERS_NOW, currency) or (0, 0, 0)
-            (paid_cents,) = view.total(commercial.PAID, currency) or (0,)
+            customers, mrr_cents, with_mrr = view.total(commercial_rows.CUSTOMERS_NOW, currency) or (0, 0, 0)
+            (paid_cents,) = view.total(commercial_rows.PAID, currency) or (0,)
             self.now.update({"customers": customers, "with_mrr": with_mrr})
             self.now.update({"mrr_cents": _worth(mrr_cents, rate), "paid_cents": _worth(paid_cents, rate)})
-        self._any_referral = any(n for (n,) in view.buckets(commercial.REFERRALS, "").values())
+        self._any_referral = any(n for (n,) in view.buckets(commercial_rows.REFERRALS, "").values())
         self._sorted_months = sorted(self.months)
         self._levels = self._levels_at_their_starts()
 
@@ -97,7 +97,13 @@ def ledgers(view: FleetView) -> tuple[Ledger, dict[str, Ledger]]:
     The keys of the second are what the dimension of such a figure ends with.
     """
     terms = view.definitions.commercial
-    figures = (commercial.BY_MONTH, commercial.PAYMENTS, commercial.RENEWALS, commercial.CUSTOMERS_NOW, commercial.PAID)
+    figures = (
+        commercial_rows.BY_MONTH,
+        commercial_rows.PAYMENTS,
+        commercial_rows.RENEWALS,
+        commercial_rows.CUSTOMERS_NOW,
+        commercial_rows.PAID,
+    )
     currencies = sorted({currency for figure in figures for currency in view.dimensions(figure)})
     rates = {currency: rate for currency in currencies if (rate := terms.rate(currency)) is not None}
     alone = [currency for currency in currencies if currency not in rates]

@@ -4,11 +4,11 @@ import msgspec
 from msgspec import Struct, field
 
 from processors.accounts import AccountState
-from processors.episodes import EpisodeBook
-from processors.commercial import CommercialState
+from processors.commercial_rows import CommercialState
 from processors.csat import CsatState
 from processors.due import NEVER
 from processors.effects import Causes
+from processors.episodes import EpisodeBook
 from processors.feedback import FeedbackState
 from processors.health import Scores
 from processors.journey import JourneyState

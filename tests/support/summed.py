@@ -7,7 +7,7 @@ from pathlib import Path
 import processors
 from processors import commercial
 from processors.accounts import AccountState
-from processors.commercial import CommercialState
+from processors.commercial_rows import CommercialState
 from processors.definitions import Definitions, parse
 from processors.fleet_view import FleetValue
 from processors.totals import Totals

@@ -4,7 +4,8 @@ import pytest
 
 from processors import commercial, fleet_commercial
 from processors.accounts import MAX_MRR_ENTRIES
-from processors.commercial import BY_MONTH, MAX_STEPS, MONTH_PLACES, RENEWALS
+from processors.commercial import MAX_STEPS
+from processors.commercial_rows import BY_MONTH, MONTH_PLACES, RENEWALS
 from processors.months import month_name, month_start, months_between, months_later, whole_months
 from processors.windows import DAY_MS
 from schemas.events import AccountEvent
