@@ -118,7 +118,7 @@ def accounts(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         plan=draw(st.sampled_from([None, "basic", "pro"])),
         mrr_cents=draw(st.sampled_from([None, 0, 400_000, 600_000])),
         seats=draw(st.sampled_from([None, 1, 2])),
-        segment=draw(st.sampled_from([None, "small", "large"])),
+        segment=draw(st.sampled_from([None, "small", "large", "enterprise"])),
         renewal_at=draw(st.sampled_from([None, END_MS + 30 * DAY_MS])),
         owner=draw(st.sampled_from(["Chi", "Dung"])),
         goals=draw(PROMISES),

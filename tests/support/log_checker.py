@@ -17,6 +17,7 @@ from tests.support.oracle.events import Names, names_of, read_definitions
 from tests.support.oracle.figures import figures, last_sign_at
 from tests.support.oracle.found import Found, Key
 from tests.support.oracle.loyalty_checks import wrong_loyalty
+from tests.support.oracle.rules import wrong_rules
 from tests.support.oracle.score import score
 from tests.support.oracle.totals import flows, gauges
 from tests.support.oracle.usage import ledger
@@ -197,6 +198,10 @@ def wrong_in_snapshot(snapshot: Value, events: Sequence[Event], definitions_text
     for shown, right in zip_longest(snapshot["promises"], ledger(events, as_of_ms, names_of(definitions_text))):
         if not shown or not right or {name: shown[name] for name in right} != right:
             yield f"{where}: the promise {shown}, the oracle says {right}"
+    open_rules = {alert["rule"] for alert in snapshot["open_alerts"]}
+    names = names_of(definitions_text)
+    for wrong in wrong_rules(open_rules, events, as_of_ms, figures(events, as_of_ms, names), names):
+        yield f"{where}: {wrong}"
     for health in snapshot["health"]:
         for wrong in _wrong_health(health, events, as_of_ms, definitions_text):
             yield f"{where}: {wrong}"

@@ -1,0 +1,96 @@
+"""Which alert rules must and may be open, from a customer's accepted events, where no memory is needed to tell."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import comb
+from typing import NamedTuple
+
+from tests.support.oracle.acceptance import Event
+from tests.support.oracle.account import account, override_in_force
+from tests.support.oracle.events import DAY_MS, Names, answers, in_window, read_definitions
+from tests.support.oracle.found import Found, Key
+from tests.support.oracle.score import score
+
+MOST_OF_A_GOAL = 1_000_000_000
+
+
+class Held(NamedTuple):
+    """Whether an episode must be open when nothing dwells, and whether one that was opened before may still be."""
+
+    enters: bool
+    stays: bool
+
+
+def wrong_rules(
+    open_rules: set[str], events: Sequence[Event], as_of_ms: int, found: dict[Key, Found], names: Names
+) -> Iterator[str]:
+    """Where the open episodes are not what the events say."""
+    gone = account(events)["stage"] in {"cancelled", "lapsed"}
+    if gone and open_rules:
+        yield f"{sorted(open_rules)} are open for a customer who has left"
+    for rule in read_definitions(names.definitions_text)["rules"]:
+        held = _held(rule["name"], events, as_of_ms, found, names)
+        if held is None or gone:
+            continue
+        is_open = rule["name"] in open_rules
+        if held.enters and not is_open and not rule.get("dwell_hours"):
+            yield f"{rule['name']} is not open"
+        if is_open and not held.stays:
+            yield f"{rule['name']} is still open"
+
+
+def _held(rule: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Found], names: Names) -> Held | None:
+    if rule == "goals_fell":
+        return goals_fell(events, as_of_ms)
+    if rule == "renewal" and override_in_force(events, as_of_ms) is None:
+        return renewal(events, as_of_ms, names)
+    if rule == "backlog":
+        number, urgent = found["open_tickets", "", None].value or 0, found["open_urgent_tickets", "", None].value or 0
+        return Held(number >= 5 or urgent >= 3, number > 3 or urgent > 1)
+    if rule == "new_detractor":
+        held = _has_detractor(events, as_of_ms)
+        return Held(held, held)
+    return None
+
+
+def goals_fell(events: Sequence[Event], as_of_ms: int) -> Held:
+    """By half or more from at least 4, one-sided exact binomial p < 0.01; still fallen above a quarter."""
+    now, before = _goals(events, as_of_ms), _goals(events, as_of_ms - 30 * DAY_MS)
+    fell = before >= 4 and 2 * now <= before and _is_no_chance(now, before)
+    return Held(fell, before > 0 and 4 * (before - now) > before)
+
+
+def _goals(events: Sequence[Event], as_of_ms: int) -> int:
+    completed = [event for event in in_window(events, 30, as_of_ms) if event["kind"] == "goal_completed"]
+    return sum(1 if event["quantity"] is None else min(event["quantity"], MOST_OF_A_GOAL) for event in completed)
+
+
+def _is_no_chance(now: int, before: int) -> bool:
+    n = now + before
+    if n > 2000:
+        return True  # a fall by half of so many
+    return Fraction(sum(comb(n, heads) for heads in range(now + 1)), 2**n) < Fraction(1, 100)
+
+
+def renewal(events: Sequence[Event], as_of_ms: int, names: Names) -> Held:
+    """Within 60 days while red or yellow; until green, or 30 days overdue."""
+    renewal_at = account(events)["renewal_at"]
+    if renewal_at is None:
+        return Held(False, False)
+    days = Fraction(renewal_at - as_of_ms, DAY_MS)
+    bands = score(events, as_of_ms, names.definitions_text).bands
+    return Held(0 <= days <= 60 and bands <= {"red", "yellow"}, -30 < days <= 60 and bands != {"green"})
+
+
+def _has_detractor(events: Sequence[Event], as_of_ms: int) -> bool:
+    """Whether the latest answer of any respondent is a detractor's and younger than 30 days."""
+    latest: dict[str, list[Event]] = {}
+    for event in answers(events, "nps"):
+        if event["respondent_id"] is not None:
+            latest.setdefault(event["respondent_id"], []).append(event)
+    for mine in latest.values():
+        at = max(event["occurred_at"] for event in mine)
+        newest = [event for event in mine if event["occurred_at"] == at]
+        if len(newest) == 1 and newest[0]["score"] <= 6 and at > as_of_ms - 30 * DAY_MS:
+            return True
+    return False
