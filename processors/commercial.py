@@ -1,8 +1,8 @@
 """The fold of an account's commercial course, and what it changes for the fleet's churn, retention, renewals and revenue.
 
 An event changes what `processors.commercial_rows` says of the account; the difference of the rows after it and before it is what
-the fleet's flows take in. So what comes late, or takes something back, corrects the months that it belongs to, and a month's level
-is the level of now without all that happened since.
+the fleet's flows take in. So what comes late, or takes something back, corrects the months that it belongs to, and a month's
+level is the level of now without all that happened since.
 """
 
 from collections.abc import Iterator, Mapping
