@@ -103,8 +103,8 @@ def report(years: Sequence[Year], default_sha: str) -> Iterator[str]:
     yield ""
     yield from wrap(
         f"{len(years)} seeds of the simulator, each a year of {first.customers} customers "
-        f"({sum(year.events for year in years):,} events in all), replayed with a tick every six hours under the default definitions "
-        f"(sha256 {default_sha[:12]}).",
+        f"({sum(year.events for year in years):,} events in all), replayed with a tick every six hours under the default "
+        f"definitions (sha256 {default_sha[:12]}).",
         WIDTH,
     )
     yield ""
