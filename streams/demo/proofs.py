@@ -33,6 +33,7 @@ class Proofs:
         self.episodes = Proof(claim="every alert opens once and ends at most once, one at a time for a customer and rule")
         self._ids: set[bytes] = set()
         self._changes: dict[tuple[str, str], HealthChange] = {}
+        self._numbers: dict[str, int] = {}
         self._open: dict[tuple[str, str], str] = {}
         self._opened: set[str] = set()
 
@@ -47,12 +48,14 @@ class Proofs:
         self._ids.add(identity)
 
     def take_change(self, change: HealthChange) -> None:
-        """A health change, in its place among those of its customer."""
+        """A health change, in its place among those of its customer: numbered over all scores, chained for each of them."""
         chain = (change.customer_id, change.purpose)
         before = self._changes.get(chain)
         self._changes[chain] = change
+        number = self._numbers.get(change.customer_id, 0) + 1
+        self._numbers[change.customer_id] = change.sequence
         what = f"{change.customer_id}, change {change.sequence}"
-        self.chained.hold(_follows(before, change), what)
+        self.chained.hold(change.sequence == number and _follows(before, change), what)
         moved = (change.new_score or 0.0) - (change.old_score or 0.0)
         explained = sum(measure.delta for measure in change.measures)
         self.explained.hold(abs(moved - explained) <= _TOLERANCE_POINTS, what)
@@ -73,12 +76,11 @@ class Proofs:
 
 
 def _follows(before: HealthChange | None, change: HealthChange) -> bool:
-    """Whether nothing is missing between two changes."""
+    """Whether a change begins where the one before it of the same score ended."""
     if before is None:
-        return change.sequence == 1 and change.old_score is None and change.old_band is None
+        return change.old_score is None and change.old_band is None
     return (
-        change.sequence == before.sequence + 1
-        and change.old_score == before.new_score
+        change.old_score == before.new_score
         and change.old_displayed == before.new_displayed
         and change.old_band == before.new_band
         and change.old_measures_present == before.new_measures_present

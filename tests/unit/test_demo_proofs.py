@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from msgspec import structs
 
 from schemas.records import EpisodeState, HealthChange
 from streams.demo.fleet import FleetCounts
@@ -18,6 +19,14 @@ def test_a_chain_of_changes_that_begins_with_nothing_and_follows_on_holds() -> N
     proofs.take_change(change("a", 2, 80.0, 60.0, measure("goals", 1, 1, 60.0, -20.0)))
     proofs.take_change(change("b", 1, None, 10.0, measure("goals", 1, 1, 10.0, 10.0)))
     assert (proofs.chained.checked, proofs.chained.flaws, proofs.explained.flaws) == (3, 0, 0)
+
+
+def test_two_scores_of_a_customer_are_numbered_together_and_chained_apart() -> None:
+    proofs = Proofs()
+    proofs.take_change(change("a", 1, None, 80.0))
+    proofs.take_change(structs.replace(change("a", 2, None, 30.0), purpose="advocacy"))
+    proofs.take_change(change("a", 3, 80.0, 60.0))
+    assert (proofs.chained.checked, proofs.chained.flaws) == (3, 0)
 
 
 @pytest.mark.parametrize(
