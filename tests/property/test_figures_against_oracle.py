@@ -202,15 +202,9 @@ def _figures_at_end(found: Driven, customer_id: str) -> Any:
     return [msgspec.to_builtins(figure) for figure in found_then if figure.value or figure.n or not figure.dimension]
 
 
-JUDGED = {"oddities_by_day", "health_band", "episodes_by_day", "outcomes_by_day"} | {
-    *("alerts_open", "alerts_open_by_severity", "episodes_open"),
-}
-"""What depends on when it was judged, and so on the order of arrival."""
-
-
 _OF_OUTPUTS = {
     *("oddities_by_day", "health_band", "alerts_open", "alerts_open_by_severity"),
-    *("episodes_by_day", "episodes_open", "survey_requests_by_day"),
+    *("episodes_by_day", "outcomes_by_day", "episodes_open", "survey_requests_by_day"),
 }
 """What counts judgements, alerts and requests: these depend on when an event was heard of, as they must."""
 

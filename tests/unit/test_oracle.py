@@ -132,7 +132,7 @@ DAMAGE = {
     **{f"lost from {topic}": lose(topic) for topic in (*CUSTOMER_TOPICS, "cs.dead-letters", "cs.fleet-partials")},
     **{f"twice in {topic}": repeat(topic) for topic in (*CUSTOMER_TOPICS, "cs.dead-letters", "cs.fleet-partials")},
     "a broken chain": change("cs.health-changes", old_score=1.5),
-    "another band": change("cs.health-changes", old_band=None),
+    "another band": change("cs.health-changes", old_band="green"),
     "an episode without an opening": change("cs.churn-alerts", state="updated"),
     "an account field": change("cs.customer-snapshots", plan="pro"),
     "another stage": change("cs.customer-snapshots", stage="lead"),
