@@ -106,7 +106,9 @@ _KINDS: dict[RuleKind, _Kind] = {
     "new_detractor": _Kind(settings={"valid_days": (30, 1, 180)}),
     "quadrant": _Kind(),
     "goals_fell": _Kind(
-        limits=(_LimitSpec("fall_share", "goals_completed_30d", 0.5, 0.25),), settings={"least_before": (4, 1, 1_000_000)}, dwell_hours=24
+        limits=(_LimitSpec("fall_share", "goals_completed_30d", 0.5, 0.25),),
+        settings={"least_before": (4, 1, 1_000_000)},
+        dwell_hours=24,
     ),
     "renewal": _Kind(settings={"within_days": (60, 1, 730), "overdue_days": (30, 0, 365)}, dwell_hours=48),
 }
