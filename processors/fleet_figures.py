@@ -25,25 +25,29 @@ MRR_TOP_TENTH: Final = "mrr_top_tenth_cents"
 
 
 class View:
-    """The sums of a state, as its figures are made from them. It implements `FleetView`."""
+    """The sums of a state, as its figures are made from them. It implements `FleetView`; `read` are the figures looked at."""
 
-    __slots__ = ("_state", "as_of_ms", "definitions")
+    __slots__ = ("_state", "as_of_ms", "definitions", "read")
 
     def __init__(self, state: FleetState, definitions: "Definitions") -> None:
         self._state = state
         self.as_of_ms = state.as_of_ms
         self.definitions = definitions
+        self.read: set[str] = set()
 
     def dimensions(self, figure: str) -> list[str]:
         """The dimensions of a figure that were counted, sorted."""
+        self.read.add(figure)
         return self._state.dimensions(figure)
 
     def total(self, figure: str, dimension: str, window: Window | None = None) -> Counts:
         """What a gauge stands at, or what a flow comes to over a window that ends at `as_of_ms`."""
+        self.read.add(figure)
         return self._state.total(figure, dimension, window, self.as_of_ms)
 
     def buckets(self, figure: str, dimension: str) -> Mapping[int, Counts]:
         """A flow's counts by the start of their bucket, in epoch milliseconds."""
+        self.read.add(figure)
         return self._state.buckets(figure, dimension)
 
     def parts(self, figure: str, dimension: str) -> Mapping[int, Counts]:

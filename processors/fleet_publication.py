@@ -12,11 +12,15 @@ import msgspec
 from msgspec import Struct
 
 from processors import fleet_journey
+from processors.definitions import Definitions
 from processors.effects import record_id
+from processors.fleet import FIGURES
 from processors.fleet_figures import MAKERS, MRR_TOP_TENTH, Maker, View
 from processors.fleet_rules import FleetRuleBook, judge
+from processors.fleet_state import FleetState
 from processors.fleet_touchpoints import touchpoint_map
 from processors.fleet_view import FleetValue
+from processors.windows import DAY_MS, HOUR_MS
 from schemas.records import FleetAlert, FleetOutput, FleetSnapshot, MaturityPoint, TouchpointMap
 
 COVERAGE: Final = "coverage_share"
@@ -120,16 +124,47 @@ class MakerFailed(Struct, frozen=True):
     error: Exception
 
 
-def make_values(view: View, makers: Iterable[Maker] = MAKERS) -> tuple[list[FleetValue], list[MakerFailed]]:
-    """The values of all families, and which could not be made."""
-    values: list[FleetValue] = []
-    failed = []
-    for maker in makers:
-        try:
-            values += list(maker(view))
-        except Exception as error:  # noqa: BLE001 - one family must not take the others with it; the caller logs it
-            failed.append(MakerFailed(maker.__module__, error))
-    return values, failed
+class _Made(Struct):
+    """What a family made, the figures it looked at, and the time and definitions it was made for."""
+
+    values: list[FleetValue]
+    read: set[str]
+    stamp: tuple[int, int | None, Definitions]
+
+
+class Workshop:
+    """Makes the values of all families; those of a family whose counts have not changed since are kept.
+
+    What only time changes, changes with the UTC day, or with the hour for a family that looks at flows by hour.
+    """
+
+    def __init__(self, makers: Iterable[Maker] = MAKERS) -> None:
+        self._makers = tuple(makers)
+        self._made: dict[int, _Made] = {}
+
+    def values(self, state: FleetState, definitions: Definitions) -> tuple[list[FleetValue], list[MakerFailed]]:
+        """The values of all families, and which could not be made."""
+        changed = state.take_changed()
+        values: list[FleetValue] = []
+        failed = []
+        for place, maker in enumerate(self._makers):
+            made = self._made.get(place)
+            if made is None or made.read & changed or made.stamp != _stamp(state.as_of_ms, made.read, definitions):
+                view = View(state, definitions)
+                self._made.pop(place, None)
+                try:
+                    made = _Made(list(maker(view)), view.read, _stamp(state.as_of_ms, view.read, definitions))
+                except Exception as error:  # noqa: BLE001 - one family must not take the others with it; the caller logs it
+                    failed.append(MakerFailed(maker.__module__, error))
+                    continue
+                self._made[place] = made
+            values += made.values
+        return values, failed
+
+
+def _stamp(as_of_ms: int, read: set[str], definitions: Definitions) -> tuple[int, int | None, Definitions]:
+    by_hour = any(FIGURES[figure].bucket_ms == HOUR_MS for figure in read)
+    return as_of_ms // DAY_MS, as_of_ms // HOUR_MS if by_hour else None, definitions
 
 
 def value_key(value: FleetValue) -> str:

@@ -46,6 +46,7 @@ class FleetState:
 
     def __init__(self, partitions: int, incarnation: str) -> None:
         self.marks: dict[int, Mark] = {}
+        self._changed: set[str] = set()
         self._partitions = partitions
         self._incarnation = incarnation
         self._parts: dict[CountKey, dict[int, Counts]] = {}
@@ -86,6 +87,7 @@ class FleetState:
         before = self.part(key, partition)
         if before == counts:
             return False
+        self._changed.add(key[0])
         if counts is None:
             self._parts[key].pop(partition)
         else:
@@ -109,6 +111,11 @@ class FleetState:
         for key, partition in gone:
             self.put(key, partition, None)
         return sorted(gone, key=lambda item: (item[0][0], item[0][1], item[0][2] or 0, item[1]))
+
+    def take_changed(self) -> set[str]:
+        """The figures of which a part has changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     # ---- what it comes to ----
 

@@ -11,7 +11,7 @@ from processors import fleet_publication as publication
 from processors import fleet_reports as reports
 from processors.definitions import Definitions
 from processors.fleet_figures import View
-from processors.fleet_publication import Edition, Keyed
+from processors.fleet_publication import Edition, Keyed, Workshop
 from processors.fleet_state import AS_OF_FIGURE
 from processors.windows import DAY_MS
 from schemas.codec import Codec
@@ -68,6 +68,7 @@ class FleetDriver:
         self._uncommitted = 0
         self._changed = False
         self._tick_figures: list[FleetFigure] = []
+        self._workshop = Workshop()
 
     # ---- restore ----
 
@@ -232,7 +233,7 @@ class FleetDriver:
         if state.as_of_ms // DAY_MS != meta.published_ms // DAY_MS:
             self.store.expire()
         meta.published_ms = state.as_of_ms
-        self._publish_all(View(state, definitions))
+        self._publish_all(definitions)
 
     def _definitions(self) -> Definitions:
         """The definitions that all partitions judge by, as soon as they are known here."""
@@ -243,9 +244,9 @@ class FleetDriver:
         assert definitions is not None, "looked at when reading began"
         return definitions
 
-    def _publish_all(self, view: View) -> None:
-        memory, edition = self.store.memory, self._edition()
-        values, failed = publication.make_values(view)
+    def _publish_all(self, definitions: Definitions) -> None:
+        memory, edition, view = self.store.memory, self._edition(), View(self.store.state, definitions)
+        values, failed = self._workshop.values(self.store.state, definitions)
         for one in failed:
             logger.error("the figures of %s could not be made", one.family, exc_info=one.error)
         self._publish("figures", publication.snapshots(memory, edition, values, is_whole=not failed))
