@@ -14,7 +14,6 @@ from processors import customer as domain
 from processors import feeds
 from processors.definitions import Definitions
 from processors.effects import Around, Context, Effects
-from processors.feeds import feed_of
 from processors.windows import DAY_MS
 from schemas.codec import Codec
 from schemas.events import CustomerEvent, Tick
@@ -314,7 +313,7 @@ class PartitionDriver:
 
     def _fold(self, record: InputRecord, event: CustomerEvent) -> None:
         assert record.key is not None
-        feed = feed_of(event)
+        feed = feeds.feed_of(event)
         if feed is not None:
             self.totals.meta.feeds[feed] = self.clock_ms
         customer = self.customers.get(record.key)
