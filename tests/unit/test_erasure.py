@@ -13,6 +13,7 @@ from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import CustomerEvent
 from schemas.records import ChurnAlert, CustomerSnapshot, HealthChange
 from streams.catalogue import default_text
+from streams.state_bytes import pack
 from tests.support.happenings import NOON, account, answer, ticket, usage
 
 ERASED_MS = NOON + HOUR_MS
@@ -91,7 +92,15 @@ def test_nothing_personal_is_left_in_the_bytes(erased: Told, definitions: Defini
     assert all(secret.encode() in encode(before.state) for secret in SECRETS if secret not in (EVENT_ID, TICKET))
     left = encode(erased.state)
     assert not [secret for secret in (*SECRETS, "Friend-of-Tim") if secret.encode() in left]
-    assert len(left) < 200
+
+
+def test_a_marker_takes_little_more_than_a_customer_of_whom_nothing_is_known(erased: Told) -> None:
+    unknown = CustomerState("c", config_version=1)
+    rules = sum(len(rule) + 6 for rule in erased.state.alerts.rules)  # a name, the number of the last episode, and three zeros
+    numbers = sum(len(name) + 2 for name in erased.state.sequences)
+    time_of_erasure = 8
+    assert len(encode(erased.state)) <= len(encode(unknown)) + rules + numbers + time_of_erasure
+    assert len(pack(erased.state)) < 160, "as the changelog holds it"
 
 
 def test_what_is_left_are_the_marker_and_the_numbers(erased: Told) -> None:
