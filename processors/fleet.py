@@ -60,9 +60,7 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "comment_lengths_by_day": _flow(("comments",), "bin of the length in characters", DAY_MS, 90),
     "requests_by_day": _flow(("sent", "answered"), "survey/touchpoint", DAY_MS, 180),
     "survey_requests_by_day": _flow(("n",), "survey/what became of it", DAY_MS, 180),
-    "tickets_by_day": _flow(
-        ("opened", "solved", "reopened", "unknown_solved", "early_replies"), "touchpoint", DAY_MS, 180
-    ),
+    "tickets_by_day": _flow(("opened", "solved", "reopened", "unknown_solved", "early_replies"), "touchpoint", DAY_MS, 180),
     "first_responses_by_day": _flow(("clock", "business"), "touchpoint/bin of processors.sketch, in ms", DAY_MS, 90),
     "resolutions_by_day": _flow(("clock", "business"), "touchpoint/bin of processors.sketch, in ms", DAY_MS, 90),
     "agent_responses_by_day": FigureSpec(

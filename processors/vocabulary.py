@@ -86,7 +86,11 @@ _TERMS = [
     ),
     Term(name="days_since_last_sign", label="time since the last sign of life", unit="days", higher_is_better=False, per_day=1),
     Term(
-        name="growth_log_90d", label="growth of revenue, ln of now / 90 days ago", unit="log", higher_is_better=True, window_days=90
+        name="growth_log_90d",
+        label="growth of revenue, ln of now / 90 days ago",
+        unit="log",
+        higher_is_better=True,
+        window_days=90,
     ),
     Term(name="payments_late_90d", label="late payments in 90 days", unit="count", higher_is_better=False, window_days=90),
     Term(name="payments_failed_90d", label="failed payments in 90 days", unit="count", higher_is_better=False, window_days=90),

@@ -34,6 +34,7 @@ class KnownNames(NamedTuple):
 
     def is_before_sale(self, touchpoint: str) -> bool:
         return touchpoint in self.before_sale
+
     calendars: Calendars = Calendars(OFFICE)
 
 

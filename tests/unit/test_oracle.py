@@ -122,6 +122,11 @@ def change_a_score(outputs: list[Output]) -> None:
     of("cs.customer-snapshots", outputs)[-1]["value"]["health"][0]["score"] += 1e-6
 
 
+def change_a_band(outputs: list[Output]) -> None:
+    last = of("cs.health-changes", outputs)[-1]["value"]
+    last["old_band"] = "green" if last["old_band"] != "green" else "red"
+
+
 def change_a_partial(outputs: list[Output]) -> None:
     opened = [output for output in of("cs.fleet-partials", outputs) if output["key"].startswith("tickets_by_day|support")]
     opened[-1]["value"]["counts"][0] += 1
@@ -132,7 +137,7 @@ DAMAGE = {
     **{f"lost from {topic}": lose(topic) for topic in (*CUSTOMER_TOPICS, "cs.dead-letters", "cs.fleet-partials")},
     **{f"twice in {topic}": repeat(topic) for topic in (*CUSTOMER_TOPICS, "cs.dead-letters", "cs.fleet-partials")},
     "a broken chain": change("cs.health-changes", old_score=1.5),
-    "another band": change("cs.health-changes", old_band="green"),
+    "another band": change_a_band,
     "an episode without an opening": change("cs.churn-alerts", state="updated"),
     "an account field": change("cs.customer-snapshots", plan="pro"),
     "another stage": change("cs.customer-snapshots", stage="lead"),
@@ -154,4 +159,5 @@ def test_the_checker_notices(
     log, outputs, definitions_text = honest
     damaged = deepcopy(outputs)
     damage(damaged)
+    assert damaged != outputs
     assert check(log, damaged, definitions_text)
