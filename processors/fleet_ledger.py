@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from processors import commercial_rows
@@ -12,6 +12,10 @@ from processors.windows import DAY_MS
 
 Row = Counter[str]
 """Counts and cents by the names of `processors.commercial_rows`; 0 for what was not counted."""
+
+_Day = tuple[int, tuple[int, ...]]
+_COUNTED: Final = 4
+"""So many places of the renewals are counts, the others cents."""
 
 _NEVER: Final = 2**62
 _CAME: Final = ("entered", "acquired", "reactivated")
@@ -25,9 +29,7 @@ class Ledger:
         self.months = _rows(view, commercial_rows.BY_MONTH, commercial_rows.MONTH_PLACES, rates)
         self.years = _rows(view, commercial_rows.BY_YEAR, commercial_rows.YEAR_PLACES, rates)
         self.payments = _rows(view, commercial_rows.PAYMENTS, commercial_rows.PAYMENT_PLACES, rates)
-        self._renewals: dict[int, dict[int, Row]] = {}
-        for day, row in _rows(view, commercial_rows.RENEWALS, commercial_rows.RENEWAL_PLACES, rates).items():
-            self._renewals.setdefault(month_start(day), {})[day] = row
+        self._renewals = _by_month(view, rates)
         self.now = Row()
         for currency, rate in rates.items():
             customers, mrr_cents, with_mrr = view.total(commercial_rows.CUSTOMERS_NOW, currency) or (0, 0, 0)
@@ -76,18 +78,13 @@ class Ledger:
 
         Who has neither renewed nor cancelled when the grace is over has lapsed, as has whoever was said to.
         """
-        found = Row()
-        days = (day for month, days in self._renewals.items() if start_ms <= month < until_ms for day in days.items())
-        for day, row in days:
-            if day > as_of_ms:
-                continue
-            found.update(row)
-            open_now = row["due"] - row["renewed"] - row["cancelled"] - row["lapsed"]
-            if day + DAY_MS + grace_ms <= as_of_ms:
-                open_mrr = row["due_mrr"] - row["renewed_mrr"] - row["cancelled_mrr"] - row["lapsed_mrr"]
-                found.update({"lapsed": open_now, "lapsed_mrr": open_mrr})
-            else:
-                found["within_grace"] += open_now
+        due = [
+            one for month, days in self._renewals.items() if start_ms <= month < until_ms for one in days if one[0] <= as_of_ms
+        ]
+        found = _summed(counts for _, counts in due)
+        over = _open(_summed(counts for day, counts in due if day + DAY_MS + grace_ms <= as_of_ms))
+        found["within_grace"] = _open(found)["lapsed"] - over["lapsed"]
+        found.update(over)
         return found
 
 
@@ -122,6 +119,29 @@ def _rows(view: FleetView, figure: str, places: tuple[str, ...], rates: Mapping[
             for place, count in zip(places, counts, strict=True):
                 row[place] += _worth(count, rate) if place.endswith(("_mrr", "_cents")) else count
     return found
+
+
+def _by_month(view: FleetView, rates: Mapping[str, float]) -> dict[int, list[_Day]]:
+    """The days on which renewals are due, by their month; one of several currencies is there several times."""
+    found: dict[int, list[_Day]] = {}
+    for currency, rate in rates.items():
+        for day, counts in view.buckets(commercial_rows.RENEWALS, currency).items():
+            worth = counts if rate == 1.0 else (*counts[:_COUNTED], *(_worth(cents, rate) for cents in counts[_COUNTED:]))
+            found.setdefault(month_start(day), []).append((day, worth))
+    return found
+
+
+def _summed(renewals: Iterable[tuple[int, ...]]) -> Row:
+    return Row(dict(zip(commercial_rows.RENEWAL_PLACES, map(sum, zip(*renewals, strict=True)), strict=False)))
+
+
+def _open(renewals: Row) -> Row:
+    """Those that are neither made nor cancelled nor said to have lapsed, as the lapsed ones that they are after the grace."""
+    decided = ("renewed", "cancelled", "lapsed")
+    return Row(
+        lapsed=renewals["due"] - sum(renewals[place] for place in decided),
+        lapsed_mrr=renewals["due_mrr"] - sum(renewals[f"{place}_mrr"] for place in decided),
+    )
 
 
 def _worth(cents: int, rate: float) -> int:
