@@ -109,6 +109,15 @@ def parse(text: str) -> Definitions:
     top = load(text, mistakes)
     if mistakes:
         raise DefinitionsError(mistakes)
+    return read(top, mistakes)
+
+
+def read(top: Table, mistakes: list[Mistake]) -> Definitions:
+    """Read every section from the top table, which notes into `mistakes`.
+
+    Raises:
+        DefinitionsError: with all that was noted.
+    """
     touchpoints = _touchpoints(top)
     goals = goal_file.read(top)
     features = top.table("features")

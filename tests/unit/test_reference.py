@@ -1,0 +1,140 @@
+"""The documents about definitions and figures say what the code does."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from benchmarks import reference
+from benchmarks.reference import keys_asked_for, keys_of, names_in, rows, wordless, written
+from processors import commercial_rows
+from processors.figures import Sheet, all_figures
+from processors.fleet import FIGURES
+from processors.fleet_figures import MAKERS
+from processors.fleet_publication import COVERAGE
+from processors.months import month_start, months_later
+from processors.vocabulary import TERMS
+from processors.windows import DAY_MS, Window
+from schemas.contracts import OUTPUTS
+from schemas.events import SurveyEvent
+from tests.support.happenings import NOON, account, answer, ticket, usage
+from tests.support.judging import Judged
+from tests.support.summed import default_definitions
+
+DEFINITIONS = reference.DOCUMENT.read_text(encoding="utf-8")
+FIGURES_TEXT = reference.DOCUMENT.with_name("figures.md").read_text(encoding="utf-8")
+NOW_MS = 20_000 * DAY_MS
+DIMENSIONS = {
+    "customers": "onboarded",
+    "customers_by_mrr": "EUR|100",
+    "customers_by_last_use": "20000",
+    "comment_lengths_by_day": "100",
+    "first_responses_by_day": "support/100",
+    "resolutions_by_day": "support/100",
+    "agent_responses_by_day": "ann/100",
+    "first_values_by_day": "1",
+    "step_days_by_day": "lead:1",
+    "open_tickets_by_opening_day": "20000",
+    "outcomes_by_day": "backlog\x1f5\x1facted",
+    "nps_by_day": "0_10",
+    "requests_by_day": "csat/support",
+    "steps_by_day": "lead",
+    **dict.fromkeys(("promises_by_day", "promises", commercial_rows.REFERRALS), ""),
+}
+
+
+SENT = SurveyEvent(
+    event_id="sent", customer_id="c", occurred_at=NOON, kind="sent", survey="csat", touchpoint="support", request_id="r-1"
+)
+
+
+class EverythingCounted:
+    """A `FleetView` in which every flow and gauge has a count under one dimension."""
+
+    as_of_ms = NOW_MS
+    definitions = default_definitions()
+
+    def dimensions(self, figure: str) -> list[str]:
+        return [DIMENSIONS.get(figure, "support")]
+
+    def total(self, figure: str, dimension: str, window: Window | None = None) -> tuple[int, ...]:  # noqa: ARG002
+        return (1,) * len(FIGURES[figure].places)
+
+    def buckets(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:  # noqa: ARG002
+        start_ms = months_later(month_start(NOW_MS), -1)
+        return {start_ms: (1,) * len(FIGURES[figure].places)}
+
+
+@cache
+def published() -> set[str]:
+    return {value.figure for maker in MAKERS for value in maker(EverythingCounted())} | {COVERAGE}
+
+
+def documented(section: str) -> list[str]:
+    """The names in the first column of a section's tables of figures."""
+    text = FIGURES_TEXT.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    tables = [line for line in text.split("\n") if line.startswith("| `")]
+    return [name for line in tables for name in names_in(line.strip("|").split("|")[0])]
+
+
+def test_the_tables_of_the_definitions_are_what_the_code_says() -> None:
+    assert written(DEFINITIONS) == DEFINITIONS, "python -m benchmarks.reference writes them anew"
+
+
+def test_every_key_and_figure_of_the_definitions_has_its_words() -> None:
+    assert wordless(DEFINITIONS) == []
+
+
+def test_every_key_that_the_reader_asks_for_stands_in_a_table() -> None:
+    asked = keys_asked_for()
+    told = set()
+    for line in DEFINITIONS.split("\n"):
+        match = reference.MARKER.fullmatch(line)
+        if match is not None and match[1] == "keys":
+            names = [key.name.rpartition(": ")[2] for key in keys_of(asked, match[2])]
+            told |= {f"{root}.{name}" for root in match[2].removesuffix(" of a kind").split(", ") for name in names}
+    assert {f"{one.place}.{one.key}" for one in asked} - told == set()
+
+
+def test_a_new_key_gets_a_row_without_words() -> None:
+    without = DEFINITIONS.replace("| `morning_hour` |", "| `evening_hour` |")
+    assert wordless(written(without)) == ["| `morning_hour` | whole number, 0 to 23 | 6 |  |"]
+
+
+def test_a_bound_that_is_told_wrong_is_put_right() -> None:
+    assert written(DEFINITIONS.replace("whole number, 0 to 23", "whole number, 0 to 24")) == DEFINITIONS
+
+
+def test_defaults_that_differ_by_kind_name_the_kinds() -> None:
+    dwell = next(key for key in keys_of(keys_asked_for(), "rules") if key.name == "dwell_hours")
+    assert dwell.default == "0; 24 (goals_fell); 48 (renewal)"
+
+
+def test_a_name_with_braces_stands_for_several() -> None:
+    assert list(names_in("`a_{7,30}d{,_pct}`, `b`")) == ["a_7d", "a_7d_pct", "a_30d", "a_30d_pct", "b"]
+
+
+def test_rows_are_told_by_their_first_cell() -> None:
+    assert rows(["| key | x |", "|---|---|", "| `a` | 1 |"]) == {"`a`": ["`a`", "1"]}
+
+
+def test_every_figure_of_the_fleet_is_documented_once_and_no_other() -> None:
+    assert sorted(documented("Figures of the fleet")) == sorted(published())
+
+
+def test_every_figure_that_only_a_snapshot_shows_is_documented_and_so_are_those_with_a_dimension() -> None:
+    customer = Judged()
+    customer.happens(
+        account("lead", NOON - DAY_MS),
+        account("trial_started", NOON, seats=5),
+        ticket("opened", NOON, touchpoint="support"),
+        answer("csat", "good_bad", 1, NOON, touchpoint="support"),
+        SENT,
+        usage("goal_completed", NOON, goal="report_created"),
+    )
+    sheet = Sheet(customer.state, NOON, customer.context.definitions)
+    shown = {figure.name for figure in all_figures(sheet) if figure.name not in TERMS or figure.dimension}
+    assert set(documented("Figures of a customer")) == shown
+
+
+def test_every_topic_of_results_is_named() -> None:
+    internal = ("cs.definitions", "cs.dead-letters")
+    assert [topic for topic in OUTPUTS if topic not in internal and f"`{topic}`" not in FIGURES_TEXT] == []
