@@ -13,6 +13,7 @@ from tests.support.driven import Driven
 from tests.support.log_checker import check
 from tests.support.oracle.acceptance import REMEMBERED, judged
 from tests.support.oracle.figures import figures
+from tests.support.oracle.rules import new_detractor
 
 PRODUCT = {"schemas", "processors", "streams", "sinks"}
 NOON = 20_500 * 86_400_000 + 43_200_000
@@ -65,6 +66,16 @@ def test_the_windows_hold_whole_hours_and_days() -> None:
     found = figures(events, NOON, oracle_names())
     assert found["features_used_7d", "", 7].value == 1
     assert found["features_used_30d", "", 30].value == 2
+
+
+def test_of_two_answers_at_once_either_may_be_the_latest() -> None:
+    said = {"survey": "nps", "kind": "answered", "scale": "0_10", "respondent_id": "r", "occurred_at": NOON}
+    worse, better = {**said, "score": 2}, {**said, "score": 9}
+    assert new_detractor([worse, better], NOON) == (False, True)
+    assert new_detractor([worse, worse], NOON) == (True, True)
+    assert new_detractor([worse, better | {"occurred_at": NOON + 1}], NOON) == (False, False)
+    assert new_detractor([worse], NOON + 30 * 24 * HOUR - 1) == (True, True)
+    assert new_detractor([worse], NOON + 30 * 24 * HOUR) == (False, False)
 
 
 def oracle_names() -> Any:

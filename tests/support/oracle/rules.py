@@ -48,8 +48,7 @@ def _held(rule: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Fo
         number, urgent = found["open_tickets", "", None].value or 0, found["open_urgent_tickets", "", None].value or 0
         return Held(number >= 5 or urgent >= 3, number > 3 or urgent > 1)
     if rule == "new_detractor":
-        held = _has_detractor(events, as_of_ms)
-        return Held(held, held)
+        return new_detractor(events, as_of_ms)
     return None
 
 
@@ -82,15 +81,16 @@ def renewal(events: Sequence[Event], as_of_ms: int, names: Names) -> Held:
     return Held(0 <= days <= 60 and bands <= {"red", "yellow"}, -30 < days <= 60 and bands != {"green"})
 
 
-def _has_detractor(events: Sequence[Event], as_of_ms: int) -> bool:
-    """Whether the latest answer of any respondent is a detractor's and younger than 30 days."""
+def new_detractor(events: Sequence[Event], as_of_ms: int) -> Held:
+    """While the latest answer of any respondent is a detractor's and younger than 30 days; of two at once either may be it."""
     latest: dict[str, list[Event]] = {}
     for event in answers(events, "nps"):
         if event["respondent_id"] is not None:
             latest.setdefault(event["respondent_id"], []).append(event)
+    enters = stays = False
     for mine in latest.values():
         at = max(event["occurred_at"] for event in mine)
-        newest = [event for event in mine if event["occurred_at"] == at]
-        if len(newest) == 1 and newest[0]["score"] <= 6 and at > as_of_ms - 30 * DAY_MS:
-            return True
-    return False
+        if at > as_of_ms - 30 * DAY_MS:
+            is_detractor = [event["score"] <= 6 for event in mine if event["occurred_at"] == at]
+            enters, stays = enters or all(is_detractor), stays or any(is_detractor)
+    return Held(enters, stays)
