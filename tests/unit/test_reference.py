@@ -1,11 +1,15 @@
 """The documents about definitions and figures say what the code does."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
+
+import pytest
 
 from benchmarks import reference
 from benchmarks.reference import keys_asked_for, keys_of, names_in, rows, wordless, written
 from processors import commercial_rows
+from processors.definitions import DefinitionsError, parse
 from processors.figures import Sheet, all_figures
 from processors.fleet import FIGURES
 from processors.fleet_figures import MAKERS
@@ -92,6 +96,23 @@ def test_every_key_that_the_reader_asks_for_stands_in_a_table() -> None:
             names = [key.name.rpartition(": ")[2] for key in keys_of(asked, match[2])]
             told |= {f"{root}.{name}" for root in match[2].removesuffix(" of a kind").split(", ") for name in names}
     assert {f"{one.place}.{one.key}" for one in asked} - told == set()
+
+
+def test_every_example_of_the_definitions_is_right_beside_a_scorecard_and_a_touchpoint() -> None:
+    examples = re.findall(r"```toml\n(.*?)```", DEFINITIONS, re.DOTALL)
+    scorecard = next(example for example in examples if "[[scorecards]]" in example)
+    support = '[[touchpoints]]\nname = "support"\ndepartment = "Support"\n'
+    assert len(examples) == 4
+    for example in examples:
+        parse("\n".join({example: None, scorecard: None, support: None}))
+
+
+def test_a_file_without_scorecards_is_refused_and_one_with_nothing_else_is_right() -> None:
+    (scorecard,) = re.findall(r"```toml\n(\[\[scorecards\]\].*?)```", DEFINITIONS, re.DOTALL)
+    found = parse(scorecard)
+    assert (found.rules, found.goals, found.touchpoints, found.fleet.rules) == ({}, {}, {}, {})
+    with pytest.raises(DefinitionsError, match="scorecards: there is none"):
+        parse("")
 
 
 def test_a_new_key_gets_a_row_without_words() -> None:
