@@ -31,6 +31,7 @@ from the end of its topic."""
 MAP_KEY: Final = "touchpoint_map"
 _GONE: Final = "nothing is counted here any more"
 _DIGEST_BYTES: Final = 8
+_DOUBLES: Final = ("value", "numerator", "denominator")
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -240,6 +241,9 @@ def _snapshots(memory: Memory, edition: Edition, values: Iterable[FleetValue]) -
             sequence = memory.next_number("value", key, value)
         if sequence is not None:
             fields = msgspec.structs.asdict(value)
+            for name in _DOUBLES:
+                if fields[name] is not None:
+                    fields[name] = float(fields[name])  # a family may have counted it in whole numbers
             head = edition.head("value", key, sequence)
             yield Keyed(key, FleetSnapshot(**head, **fields, coverage_share=edition.coverage_share))
 

@@ -108,7 +108,7 @@ def ledger(state: "CustomerState", as_of_ms: int, definitions: "Definitions") ->
             PromiseNow(
                 goal=goal,
                 promised_at=promise.day * DAY_MS,
-                expected_per_30_days=promise.expected,
+                expected_per_30_days=float(promise.expected),
                 actual_30d=now.actual,
                 attainment_ratio=now.ratio,
                 first_value_at=promise.first_day * DAY_MS if valued else None,

@@ -29,7 +29,7 @@ def dead_letter(
         as_of=as_of,
         emitted_at=emitted_at,
         config_version=config_version,
-        reason=malformed.reason,
+        reason=malformed.reason.value,
         message=malformed.message,
         topic=record.topic,
         partition=record.partition,

@@ -201,7 +201,7 @@ class PartitionDriver:
         """Add a tick of this partition to the next transaction."""
         key = str(tick.partition).encode()
         value = self._codec.encode(TICKS_TOPIC, tick)
-        self._outputs.append(OutputRecord(TICKS_TOPIC, key, value, tick.occurred_at, timestamp_ms=tick.occurred_at))
+        self._outputs.append(OutputRecord(TICKS_TOPIC, key, value, tick.occurred_at, timestamp_ms=tick.occurred_at, record=tick))
         self._changed = True
 
     def drain_outputs(self) -> list[OutputRecord]:
@@ -374,7 +374,8 @@ class PartitionDriver:
         for record in effects.outputs:
             topic = OUTPUT_TOPICS[type(record)]
             stamped = msgspec.structs.replace(record, emitted_at=self._emitted_at())
-            self._outputs.append(OutputRecord(topic, customer.key, self._codec.encode(topic, stamped), record.as_of))
+            value = self._codec.encode(topic, stamped)
+            self._outputs.append(OutputRecord(topic, customer.key, value, record.as_of, record=stamped))
         if effects.erased:
             self._outputs.append(OutputRecord(SNAPSHOTS_TOPIC, customer.key, None, self.clock_ms))
         for key, counts in effects.totals.items():
@@ -397,4 +398,4 @@ class PartitionDriver:
             record, malformed, self.clock_ms, self._emitted_at(), self._context.config_version, self._incarnation
         )
         value = self._codec.encode(DEAD_LETTERS_TOPIC, letter)
-        self._outputs.append(OutputRecord(DEAD_LETTERS_TOPIC, letter.record_id.encode(), value, self.clock_ms))
+        self._outputs.append(OutputRecord(DEAD_LETTERS_TOPIC, letter.record_id.encode(), value, self.clock_ms, record=letter))

@@ -261,9 +261,10 @@ class FleetDriver:
         """Write records out. A fault of ours in one kind of them must not hold up the others, nor the customers' tasks."""
         try:
             for keyed in records:
-                topic = FLEET_TOPICS[type(keyed.record)]
-                value = self._codec.encode(topic, keyed.record)
-                self._outputs.append(OutputRecord(topic, keyed.key.encode(), value, keyed.record.as_of, partition=0))
+                record = keyed.record
+                topic = FLEET_TOPICS[type(record)]
+                value = self._codec.encode(topic, record)
+                self._outputs.append(OutputRecord(topic, keyed.key.encode(), value, record.as_of, partition=0, record=record))
         except Exception:  # whatever is raised is our bug
             logger.exception("the fleet's %s could not be published", what)
 
@@ -281,4 +282,4 @@ class FleetDriver:
         as_of_ms = self.store.state.as_of_ms
         letter = dead_letter(record, malformed, as_of_ms, self._emitted_at(), self.config_version, self._incarnation)
         value = self._codec.encode(DEAD_LETTERS_TOPIC, letter)
-        self._outputs.append(OutputRecord(DEAD_LETTERS_TOPIC, letter.record_id.encode(), value, as_of_ms))
+        self._outputs.append(OutputRecord(DEAD_LETTERS_TOPIC, letter.record_id.encode(), value, as_of_ms, record=letter))

@@ -92,11 +92,12 @@ class Partials:
             bucket=key[2],
             counts=counts,
         )
-        return self._output(key, self._codec.encode(PARTIALS_TOPIC, record), meta.clock_ms)
+        return self._output(key, record, meta.clock_ms)
 
-    def _output(self, key: TotalKey, value: bytes | None, as_of_ms: int) -> OutputRecord:
+    def _output(self, key: TotalKey, record: FleetPartial | None, as_of_ms: int) -> OutputRecord:
+        value = None if record is None else self._codec.encode(PARTIALS_TOPIC, record)
         name = write_name(PartialName(key, self._partition, self._incarnation))
-        return OutputRecord(PARTIALS_TOPIC, name, value, as_of_ms, partition=0)
+        return OutputRecord(PARTIALS_TOPIC, name, value, as_of_ms, partition=0, record=record)
 
 
 def count_gauges(customers: Iterable[Customer], totals: TotalsStore) -> None:

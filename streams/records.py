@@ -2,6 +2,9 @@
 
 from msgspec import Struct
 
+from schemas.events import InputEvent
+from schemas.records import Output
+
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -18,7 +21,10 @@ class InputRecord(Struct, gc=False):
 
 
 class OutputRecord(Struct, gc=False):
-    """One record to be written, to the partition of the task that writes it unless `partition` says another."""
+    """One record to be written, to the partition of the task that writes it unless `partition` says another.
+
+    `record` is what `value` holds the bytes of, for whoever would decode them again; None for a tombstone.
+    """
 
     topic: str
     key: bytes | None
@@ -26,6 +32,7 @@ class OutputRecord(Struct, gc=False):
     as_of_ms: int
     partition: int | None = None
     timestamp_ms: int | None = None
+    record: InputEvent | Output | None = None
 
 
 class PartitionsChanged(Exception):
