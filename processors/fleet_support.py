@@ -6,6 +6,7 @@ from other percentiles. A department is that of the touchpoints it answers for; 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -14,7 +15,7 @@ from processors.fleet import UNFOLLOWED
 from processors.fleet_view import FleetValue, FleetView
 from processors.names import OTHER
 from processors.response_times import SEPARATOR
-from processors.sketch import ERROR_NOTE, merged, quantile, total
+from processors.sketch import ERROR_NOTE, merged, quantiles, total
 from processors.tickets import AGEING_DAYS
 from processors.windows import D30, D90, DAY_MS, HOUR_MS, Window
 
@@ -47,6 +48,8 @@ class Waits(Struct):
     def of(cls, parts: Iterable["Waits"]) -> "Waits":
         """All of several."""
         parts = list(parts)
+        if len(parts) == 1:
+            return parts[0]
         return cls(merged(part.clock for part in parts), merged(part.business for part in parts))
 
 
@@ -140,23 +143,29 @@ def _sketches(view: FleetView, figure: str, window: Window) -> dict[str, Waits]:
         clock, business = view.total(figure, dimension, window)
         if not clock and not business:
             continue
-        name, _, number = dimension.rpartition(SEPARATOR)
+        name, sketch_bin = _place(dimension)
         waits = found.get(name)
         if waits is None:
             waits = found[name] = Waits()
         if clock:
-            waits.clock[int(number)] = clock
+            waits.clock[sketch_bin] = clock
         if business:
-            waits.business[int(number)] = business
+            waits.business[sketch_bin] = business
     return found
+
+
+@lru_cache(maxsize=16_384)
+def _place(dimension: str) -> tuple[str, int]:
+    """The name and the bin that a dimension of durations speaks of."""
+    name, _, number = dimension.rpartition(SEPARATOR)
+    return name, int(number)
 
 
 def _percentiles(span: str, window: Window, cut: str, name: str, waits: Waits, reason: str) -> Iterator[FleetValue]:
     """The percentiles of a span in hours, by the clock and in business hours."""
     for hours, counts in (("hours", waits.clock), ("business_hours", waits.business)):
         n = total(counts)
-        for share, percentile in _SHARES:
-            value = quantile(counts, share)
+        for (_, percentile), value in zip(_SHARES, quantiles(counts, [share for share, _ in _SHARES]), strict=True):
             yield FleetValue(
                 figure=f"{span}_{percentile}_{hours}_{window.name}{cut}",
                 dimension=name,

@@ -60,7 +60,7 @@ class Bands(Struct, frozen=True):
         return BANDS[index]
 
 
-class Scorecard(Struct, frozen=True):
+class Scorecard(Struct, frozen=True, cache_hash=True):
     """The measures of one purpose for the customers of some segments and stages (empty: of any).
 
     `settles_after_ms`: that long after the newest sign of life no measure moves any more by time alone.

@@ -9,7 +9,7 @@ PVLDB 12 (2019). The bins come from its authors' library `ddsketch`.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from ddsketch.mapping import LogarithmicMapping
@@ -43,17 +43,27 @@ def quantile(counts: Mapping[int, int], q: float) -> float | None:
     It is the lower quantile, as DDSketch answers: of n values in order, counted from 0, the one at rank floor(q * (n - 1)). A bin
     with a count below 1 is empty.
     """
-    assert 0 <= q <= 1, "a quantile lies between 0 and 1"
+    (value,) = quantiles(counts, (q,))
+    return value
+
+
+def quantiles(counts: Mapping[int, int], qs: Sequence[float]) -> list[float | None]:
+    """Several quantiles of the same values, smallest first, in one pass."""
     n = total(counts)
     if n == 0:
-        return None
-    rank = q * (n - 1)
+        return [None for _ in qs]
+    found: list[float | None] = []
     passed = 0
-    for sketch_bin in sorted(counts):
-        passed += max(0, counts[sketch_bin])
-        if passed > rank:
-            return value_of(sketch_bin)
-    raise AssertionError("the last bin passes every rank")
+    bins = iter(sorted(counts))
+    sketch_bin = ZERO_BIN
+    for q in qs:
+        assert 0 <= q <= 1, "a quantile lies between 0 and 1"
+        rank = q * (n - 1)
+        while passed <= rank:  # the last bin passes every rank
+            sketch_bin = next(bins)
+            passed += max(0, counts[sketch_bin])
+        found.append(value_of(sketch_bin))
+    return found
 
 
 def total(counts: Mapping[int, int]) -> int:

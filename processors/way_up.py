@@ -11,6 +11,7 @@ Only figures that are known and count can change; one that is missing has nothin
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from processors.curves import Curve
@@ -38,6 +39,13 @@ def way_up(scorecard: Scorecard, assessment: Assessment, band: Band | None) -> W
     """The cheapest way from a computed band to the next; None in green, and where there is no band."""
     if band is None or band == BANDS[-1] or assessment.score is None:
         return None
+    return _cheapest(scorecard, tuple(now.figure for now in assessment.measures), band)
+
+
+@lru_cache(maxsize=8192)
+def _cheapest(scorecard: Scorecard, figures: tuple[float | None, ...], band: Band) -> WayUp:
+    """The cheapest way up from the figures that count, made once: a change and the snapshot after it ask for the same."""
+    assessment = assess_figures(scorecard, figures)
     to_band = BANDS[BANDS.index(band) + 1]
     target = scorecard.bands.cuts[BANDS.index(band)] + scorecard.bands.margin
     best = min(_steps(scorecard, assessment, target), default=None)
@@ -111,12 +119,9 @@ def _step(scorecard: Scorecard, measures: Sequence[MeasureNow], place: int, need
     """The change to the figure needed, moved by the last digits that rounding may lack; of infinite size if it never reaches."""
     measure, now = scorecard.measures[place], measures[place].figure
     assert now is not None
-    figures = [one.figure for one in measures]
     away = 1.0 if needed >= now else -1.0
     for nudge in range(_NUDGES):
-        figures[place] = needed
-        score = assess_figures(scorecard, figures).score
-        if score is not None and score >= target:
+        if _score(measures, place, measure.curve.at(needed)) >= target:
             return Step(change_size(measure, now, needed), place, needed)
         if _unit(measure) != "count":
             needed += away * math.ulp(needed or 1.0) * 2**nudge
@@ -125,6 +130,17 @@ def _step(scorecard: Scorecard, measures: Sequence[MeasureNow], place: int, need
         else:
             needed += away
     return Step(math.inf, place, needed)
+
+
+def _score(measures: Sequence[MeasureNow], place: int, value: float) -> float:
+    """The score with another value of one measure, added up in the order in which `health.assess_figures` does."""
+    total = weights = 0.0
+    for index, (_, _, now, weight) in enumerate(measures):
+        height = value if index == place else now
+        if height is not None:
+            total += weight * height
+            weights += weight
+    return total / weights
 
 
 def change_size(measure: Measure, now: float, needed: float) -> float:
