@@ -48,7 +48,7 @@ _TERMS = [
     *_windowed("answers_with_comment_{}d_pct", "survey answers with a comment", "pct", 90),
     *_windowed("answers_with_touchpoint_{}d_pct", "survey answers that name a touchpoint", "pct", 90),
     *_windowed("goals_completed_{}d", "goals completed", "count", 7, 30, 90),
-    *_windowed("goals_correct_ratio_{}d", "share of goals reached at the first try", "ratio", 30),
+    *_windowed("goals_correct_ratio_{}d", "share of the tries of goals that were completed", "ratio", 30),
     *_windowed("features_used_{}d", "features used", "count", 7, 30, 90),
     *_windowed("active_days_{}d", "days with any use", "count", 30),
     *_windowed("active_users_{}d", "active users", "count", 30),
