@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 
 from benchmarks import reference
-from benchmarks.reference import keys_asked_for, keys_of, names_in, rows, wordless, written
+from benchmarks.asked_keys import keys_asked_for, keys_of
+from benchmarks.reference import names_in, rows, wordless, written
 from processors import commercial_rows
 from processors.definitions import DefinitionsError, parse
 from processors.figures import Sheet, all_figures
