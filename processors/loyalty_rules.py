@@ -14,7 +14,7 @@ CHURNER_SHARE: Final = "churner_share"
 """Of the fleet's customers with a quadrant the share of churners, 0 to 1, as the tick brings it."""
 
 TOP_TENTH: Final = "mrr_top_tenth_cents"
-"""The monthly revenue from which a customer is in the top tenth of the fleet, as the tick brings it: by currency: `…|EUR`."""
+"""The monthly revenue above which a customer is in the top tenth of the fleet, as the tick brings it: by currency: `…|EUR`."""
 
 
 def is_lone(view: View, rule: Rule) -> bool:
@@ -29,7 +29,7 @@ def is_lone(view: View, rule: Rule) -> bool:
     share, top_tenth = fleet.get(CHURNER_SHARE), fleet.get(f"{TOP_TENTH}|{currency}" if currency else TOP_TENTH)
     if share is not None and share > rule.lone.most_share:
         return False
-    return mrr_cents is None or top_tenth is None or mrr_cents < top_tenth
+    return mrr_cents is None or top_tenth is None or mrr_cents <= top_tenth
 
 
 class InQuadrant:

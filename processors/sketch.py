@@ -37,6 +37,31 @@ def value_of(sketch_bin: int) -> float:
     return 0.0 if sketch_bin == ZERO_BIN else float(_MAPPING.value(sketch_bin))
 
 
+def largest_in(sketch_bin: int) -> int:
+    """The largest whole number that is in a bin or in one below it."""
+    if sketch_bin == ZERO_BIN:
+        return 0
+    found = math.floor(value_of(sketch_bin) * (1 + _MAPPING.gamma) / 2)
+    while bin_of(found + 1) <= sketch_bin:
+        found += 1
+    while bin_of(found) > sketch_bin:
+        found -= 1
+    return found
+
+
+def above_which(counts: Mapping[int, int], share: float) -> int | None:
+    """The whole number that at most this share of the whole numbers counted by bin lie above; None when none is counted.
+
+    It is the smallest such number to the width of a bin, so up to 2 % above the exact one: fewer may lie above it, never more.
+    """
+    most, above = share * total(counts), 0
+    for sketch_bin in sorted(counts, reverse=True):
+        above += max(0, counts[sketch_bin])
+        if above > most:
+            return largest_in(sketch_bin)
+    return None
+
+
 def quantile(counts: Mapping[int, int], q: float) -> float | None:
     """The q-quantile, 0 <= q <= 1, of the values counted by bin; None when none is.
 

@@ -232,8 +232,8 @@ def test_while_the_churner_share_is_at_most_5_percent_a_single_churners_episode_
 
 def test_unless_its_mrr_is_in_the_top_tenth() -> None:
     fleet = {"churner_share": 0.01, "mrr_top_tenth_cents|EUR": 100_000.0}
-    assert churner(100_000, **fleet).alerts_of("became_churner")[-1].severity == "high"
-    assert churner(99_999, **fleet).alerts_of("became_churner")[-1].severity == "info"
+    assert churner(100_001, **fleet).alerts_of("became_churner")[-1].severity == "high"
+    assert churner(100_000, **fleet).alerts_of("became_churner")[-1].severity == "info"
 
 
 def test_weak_is_an_interval_whose_upper_end_lies_below_all_others_strong_one_whose_lower_end_lies_above() -> None:
