@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support.certificates import Authority
 from tests.support.kafka.jars import PartMissingError
 from tests.support.kafka.server import KafkaServer
 from tests.support.parts import everything_is_required, lacking
+
+# How long an example takes depends on what else the machine does: it is no property of what is tested.
+settings.register_profile("patient", deadline=None, print_blob=True)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from processors import fleet_commercial
 from streams.catalogue import default_text
 from tests.support.driven import Driven
+from tests.support.examples import examples
 from tests.support.histories import Record, logs
 from tests.support.oracle.acceptance import accepted_by_customer, judged
 from tests.support.oracle.commercial import commercial, of_customer, terms_of
@@ -32,7 +33,7 @@ def fed(log: list[Record], cuts: list[str]) -> Driven:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(logs(), CUTS)
 def test_snapshots_and_sums_are_the_batch_answer(log: list[Record], cuts: list[str]) -> None:
     found = fed(log, cuts)

@@ -22,7 +22,7 @@ def mistakes_of(text: str) -> list[Mistake]:
     return []
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(LINES), VALUES, st.booleans()), min_size=1, max_size=8))
 def test_a_file_with_any_value_anywhere_is_read_or_its_mistakes_are_told(edits: list[tuple[int, str, bool]]) -> None:
     lines = default_text().splitlines()

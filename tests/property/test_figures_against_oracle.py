@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from streams.catalogue import default_text
 from tests.support.driven import Driven
+from tests.support.examples import examples
 from tests.support.histories import DAY_MS, DELAYS, Record, arrivals, delayed, last_ticks, logs, numbered, tick
 from tests.support.log_checker import check_judged, wrong_in_snapshot
 from tests.support.oracle.acceptance import accepted_by_customer, judged
@@ -115,7 +116,7 @@ def snapshots(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [output["value"] for output in outputs if output["topic"] == "cs.customer-snapshots"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(logs(), CUTS)
 def test_every_snapshot_change_alert_and_partial_is_what_the_oracle_says(log: list[Record], cuts: list[str]) -> None:
     found = driven(log, cuts)
@@ -130,13 +131,13 @@ def test_every_snapshot_change_alert_and_partial_is_what_the_oracle_says(log: li
     assert found.gauges_of_totals() == found.gauges_of_customers()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(logs(), CUTS)
 def test_where_the_batches_were_cut_changes_no_output(log: list[Record], cuts: list[str]) -> None:
     assert driven(log, cuts).outputs == driven(log, ["go on"]).outputs
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(arrivals(20), DELAYS)
 def test_the_order_of_arrival_changes_no_final_figure(in_time: list[Record], delays_ms: list[int]) -> None:
     finals = []
@@ -152,7 +153,7 @@ def test_the_order_of_arrival_changes_no_final_figure(in_time: list[Record], del
     assert finals[0] == finals[1]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(logs())
 def test_after_a_long_silence_what_was_last_published_is_still_true(log: list[Record]) -> None:
     """Time alone must have brought everything up to date: windows that ended, silences, alerts that are over."""

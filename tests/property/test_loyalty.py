@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from schemas.events import SurveyEvent
 from streams.catalogue import default_text
 from tests.support.driven import Driven
+from tests.support.examples import examples
 from tests.support.histories import DAY_MS, DELAYS, END_MS, HOUR_MS, Record, arrivals, delayed, logs, numbered, tick
 from tests.support.oracle.acceptance import accepted_by_customer, judged
 from tests.support.oracle.loyalty import quadrant, stations
@@ -58,7 +59,7 @@ def answering(draw: st.DrawFn) -> list[Record]:
     return numbered([*delayed(records, draw(DELAYS)), tick(END_MS + draw(st.sampled_from([1, 40, 100, 300])) * DAY_MS)])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(answering() | logs(), CUTS)
 def test_every_snapshot_shows_the_quadrant_touchpoints_and_timeline_that_the_oracle_says(
     log: list[Record], cuts: list[str]
@@ -72,7 +73,7 @@ def test_every_snapshot_shows_the_quadrant_touchpoints_and_timeline_that_the_ora
             assert list(wrong_loyalty(snapshot, events[: snapshot["events_accepted"]], default_text())) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(answering())
 def test_the_last_change_of_quadrant_is_true_however_long_nothing_happens(log: list[Record]) -> None:
     end_ms = log[-1]["timestamp_ms"] + 37 * DAY_MS
@@ -85,7 +86,7 @@ def test_the_last_change_of_quadrant_is_true_however_long_nothing_happens(log: l
         assert last in {quadrant(events, end_ms, default_text(), before)[0] for before in befores}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(arrivals(30), DELAYS)
 def test_the_order_of_arrival_changes_no_station(in_time: list[Record], delays_ms: list[int]) -> None:
     from processors.definitions import parse

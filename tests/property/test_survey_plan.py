@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from schemas.events import AccountEvent, SurveyEvent, TicketEvent, UsageEvent
 from streams.catalogue import default_text
 from tests.support.driven import Driven
+from tests.support.examples import examples
 from tests.support.histories import DAY_MS, DELAYS, END_MS, HOUR_MS, Record, delayed, last_ticks, logs, numbered, tick
 from tests.support.oracle.acceptance import judged
 from tests.support.oracle.asking import asked_of, plan
@@ -122,7 +123,7 @@ def requests(found: Driven, customer_id: str) -> list[dict[str, Any]]:
     return [output for output in outputs if output["customer_id"] == customer_id]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(planned_logs() | logs(), CUTS)
 def test_who_is_asked_what_and_when_is_what_the_book_says(log: list[Record], cuts: list[str]) -> None:
     found = driven(log, cuts)
@@ -155,7 +156,7 @@ def _words(request: dict[str, Any]) -> tuple[str, list[str], str]:
     return words["question"], words["answers"], section["scale"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(planned_logs(), CUTS)
 def test_where_the_batches_were_cut_changes_no_request(log: list[Record], cuts: list[str]) -> None:
     assert driven(log, cuts).outputs == driven(log, ["go on"]).outputs
