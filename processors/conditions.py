@@ -14,13 +14,14 @@ from schemas.records import Band, Evidence
 
 
 class Judged(NamedTuple):
-    """A score as it was judged just now."""
+    """A score as it was judged just now; `began_anew`: by another scorecard or other definitions than the time before."""
 
     scorecard: Scorecard
     memory: HealthState
     assessment: Assessment
     band: Band | None
     override: Override | None
+    began_anew: bool = False
 
 
 class View:

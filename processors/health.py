@@ -58,7 +58,8 @@ class HealthState(Struct, array_like=True, gc=False):
     figures that counted, in the order of the scorecard (whole numbers as integers, which take 1 byte and not 9). All else of a
     published score is made anew from these. `judged_rank` is the computed band that the margin holds on to; `shown` is the newest
     displayed score in tenths, and `peaks` the higher ones before it as [tenths, until when it was displayed], the highest first
-    and the oldest first; they are kept of the risk score alone, which is the only one that is asked for its fall.
+    and the oldest first; they are kept of the risk score alone, which is the only one that is asked for its fall, and only of the
+    scorecard and the version of the definitions by which it is judged now: only scores of one measure are compared.
     """
 
     version: int = 0
@@ -186,6 +187,12 @@ def observe(state: HealthState, scorecard: Scorecard, assessment: Assessment, as
         state.shown = assessment.tenths
     if state.peaks:
         _forget_peaks(state, as_of_ms)
+
+
+def begin_anew(state: HealthState) -> None:
+    """Forget what was displayed: another scorecard or other definitions judge from now on; no fall is measured across them."""
+    state.peaks = []
+    state.shown = None
 
 
 def _remember_peak(state: HealthState, shown: int, until_ms: int) -> None:

@@ -91,7 +91,10 @@ def _sticky_costs(risk: Judged, before: list[str]) -> list[str]:
 
 
 class HealthFell:
-    """The displayed score lies far below the highest displayed in the 7 days before."""
+    """The displayed score lies far below the highest displayed in the 7 days before, by one scorecard and one version of it.
+
+    It is about the computed score: a score that a person has set in its place neither causes a fall nor hides one.
+    """
 
     def enters(self, view: View, rule: Rule) -> bool:
         """Fallen by the limit or more."""
@@ -130,6 +133,8 @@ class HealthFell:
         """Recovered, or long enough ago."""
         if view.risk is None:
             return "there is no health score any more"
+        if view.risk.began_anew:
+            return "the health score is judged by another scorecard or other definitions now, and no fall is measured across them"
         fall = _points(view.figure("health_fall_points"))
         return f"health is {fall} points below the highest of the last 7 days (limit {rule.limits[0].exit:g})"
 

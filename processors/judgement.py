@@ -35,14 +35,19 @@ def judge(sheet: Sheet, cause: Cause, context: Context, occurred_at: int | None 
         memory = state.health.of(purpose)
         readings = [sheet.read(measure.figure) for measure in scorecard.measures]
         assessment = health.assess(scorecard, readings, as_of_ms)
+        before = _scorecard_before(memory, purpose, context)
+        # another scorecard is always published, so the one of the last record is the one of the last judgement
+        began_anew = cause == "config" or before is None or before.name != scorecard.name
+        if began_anew:
+            health.begin_anew(memory)
         health.observe(memory, scorecard, assessment, as_of_ms)
         in_force = override if purpose == "risk" else None
-        before = _scorecard_before(memory, purpose, context)
         if health.is_worth_publishing(memory, scorecard, assessment, in_force, before):
             if occurred_at is not None and occurred_at < memory.published_at - health.LATE_MS:
                 memory.revision += 1
             _publish(state, memory, before, scorecard, assessment, in_force, as_of_ms, cause, context)
-        now = Judged(scorecard, memory, assessment, health.band_shown(scorecard, memory, in_force), in_force)
+        band = health.band_shown(scorecard, memory, in_force)
+        now = Judged(scorecard, memory, assessment, band, in_force, began_anew)
         judged.append(now)
         if purpose == "risk":
             risk = now

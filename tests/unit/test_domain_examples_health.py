@@ -10,10 +10,11 @@ from processors.definitions import Definitions, parse
 from processors.health import HealthState
 from processors.scorecard_file import Bands, Measure, Missing, Scorecard, choose
 from processors.way_up import way_up
-from tests.support.happenings import NOON, account, ticket, usage
+from tests.support.happenings import NOON, account, answer, ticket, usage
 from tests.support.judging import Judged, default_definitions, default_text
 
 DAY = 86_400_000
+HOUR = 3_600_000
 STRAIGHT = Curve((0.0, 100.0), (0.0, 100.0))
 
 
@@ -196,3 +197,58 @@ def test_with_too_few_measures_for_a_band_there_is_no_way_up() -> None:
     customer = Judged()
     customer.happens(*(ticket("opened", NOON + place, f"T{place}") for place in range(3)))
     assert customer.changes[-1].way_up is None  # too few measures for a band
+
+
+def new_customer_who_does_well() -> Judged:
+    """Near the best score by the scorecard of the first weeks, and far below it by that of everybody: no features, no breadth."""
+    flat = default_text().replace("curve = [[0, 0], [1, 30], [4, 80], [8, 100]]", "curve = [[0, 100], [1, 100]]")
+    customer = Judged(parse(flat.replace("curve = [[0, 0], [1, 35], [4, 75], [12, 100]]", "curve = [[0, 100], [1, 100]]")))
+    customer.happens(account("contracted", NOON), answer("csat", "good_bad", 1, NOON + 1))
+    customer.happens(usage("feature_used", NOON + 2, feature="board"))
+    return customer
+
+
+def test_another_scorecard_opens_no_fall_because_only_scores_of_one_are_compared() -> None:
+    customer = new_customer_who_does_well()
+    before = customer.changes[-1]
+    customer.happens(account("onboarded", NOON + DAY))
+    after = customer.changes[-1]
+    assert (before.scorecard, after.scorecard) == ("onboarding", "standard")
+    assert before.new_displayed is not None
+    assert after.new_displayed is not None
+    assert before.new_displayed - after.new_displayed > 20
+    assert customer.states_of("health_fell") == []
+    assert customer.state.health.of("risk").peaks == []
+
+
+def fallen() -> Judged:
+    """A customer whose health fell by the open tickets of an hour."""
+    customer = Judged()
+    customer.happens(account("onboarded", NOON))
+    customer.happens(*(usage("goal_completed", NOON + place, goal="report_created", quantity=10) for place in range(3)))
+    customer.happens(*(usage("feature_used", NOON + 10 + place, feature=f"f{place}") for place in range(10)))
+    customer.happens(answer("csat", "good_bad", 1, NOON + 100))
+    customer.happens(*(answer("csat", "good_bad", 0, NOON + 1000) for _ in range(9)))
+    customer.happens(*(ticket("opened", NOON + 1000, f"T{number}") for number in range(10)))
+    assert customer.states_of("health_fell") == ["opened"]
+    return customer
+
+
+def test_other_definitions_end_a_fall_with_a_word_that_says_so_and_open_none() -> None:
+    customer = fallen()
+    harsher = default_text().replace("[80, 75]", "[80, 5]").replace("[5, 35]", "[5, 3]")
+    customer.reconfigured(parse(harsher), NOON + HOUR)
+    ending = customer.alerts_of("health_fell")[-1]
+    assert (ending.state, ending.cause) == ("resolved", "config")
+    assert ending.resolution is not None
+    assert "other definitions" in ending.resolution
+    assert customer.states_of("health_fell").count("opened") == 1
+
+
+def test_another_scorecard_ends_a_fall_with_a_word_that_says_so() -> None:
+    customer = fallen()
+    customer.happens(account("plan_changed", NOON + HOUR, segment="enterprise"))
+    ending = customer.alerts_of("health_fell")[-1]
+    assert ending.state == "resolved"
+    assert ending.resolution is not None
+    assert "another scorecard" in ending.resolution
