@@ -17,7 +17,10 @@ _SEPARATOR: Final = "\x1f"
 
 
 class OpenEpisode(Struct, frozen=True, kw_only=True, gc=False):
-    """An open episode, as the fleet's counts tell it; `owner` is empty when nobody owns the account."""
+    """An open episode, as the fleet's counts tell it; `owner` is empty when nobody owns the account.
+
+    `ended`: it is over, and this is how it was shown last.
+    """
 
     owner: str
     customer_id: str
@@ -31,6 +34,7 @@ class OpenEpisode(Struct, frozen=True, kw_only=True, gc=False):
     acknowledged: bool
     acted: bool
     muted: bool
+    ended: bool = False
 
 
 def gauges(state: "CustomerState") -> dict[tuple[str, str], tuple[int, ...]]:

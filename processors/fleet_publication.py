@@ -14,6 +14,7 @@ from msgspec import Struct
 from processors import fleet_journey
 from processors.definitions import Definitions
 from processors.effects import record_id
+from processors.ended_episodes import EndedEpisodes
 from processors.fleet import FIGURES
 from processors.fleet_figures import MAKERS, MRR_TOP_TENTH, Maker, View
 from processors.fleet_rules import FleetRuleBook, judge
@@ -58,6 +59,7 @@ class Memory:
         self.books: dict[str, FleetRuleBook] = {}
         self.months: dict[str, list[MaturityPoint]] = {}
         self.changed: set[tuple[str, str]] = set()
+        self.ended = EndedEpisodes(self.changed)
         self._last: dict[tuple[str, str], object] = {}  # what was last asked for, to be compared without a digest
 
     def points(self) -> list[MaturityPoint]:

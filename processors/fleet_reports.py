@@ -37,15 +37,25 @@ def due_lists(memory: Memory, edition: Edition, view: View, days: Days) -> Itera
     days.morning, days.running = max(morning, days.morning), max(today, days.running)
     if not is_morning and not ended:
         return
-    by_owner = owner_lists.by_owner(_open_episodes(view))
+    running = _open_episodes(view)
     for day in ended:
-        for owner, episodes in by_owner.items():
-            opened = [episode for episode in episodes if episode.opened_at // DAY_MS == day]
-            yield from _list(memory, edition, owner, "digest", day, owner_lists.digest(opened, view.definitions.alerts, as_of_ms))
+        yield from _digests(memory, edition, view, running, day)
+    memory.ended.forget_days_before(today)
     if is_morning:
-        for owner, episodes in by_owner.items():
+        for owner, episodes in owner_lists.by_owner(running).items():
             listed = owner_lists.morning_list(episodes, view.definitions.alerts, as_of_ms)
             yield from _list(memory, edition, owner, "morning_list", morning, listed)
+
+
+def _digests(memory: Memory, edition: Edition, view: View, running: list[OpenEpisode], day: int) -> Iterator[Keyed]:
+    """For each owner what opened on a day beyond the budget, whether it is still open or not."""
+    still_open = {episode.episode_id for episode in running}
+    ended = [episode for episode in memory.ended.episodes() if episode.episode_id not in still_open]
+    opened = [episode for episode in (*running, *ended) if episode.opened_at // DAY_MS == day]
+    for owner, episodes in owner_lists.by_owner(opened).items():
+        listed = owner_lists.digest(episodes, view.definitions.alerts, view.as_of_ms)
+        listed = Listed(listed.entries, listed.left_out + memory.ended.left_out(owner, day))
+        yield from _list(memory, edition, owner, "digest", day, listed)
 
 
 def assessments(memory: Memory, edition: Edition, view: View, values: list[FleetValue]) -> Iterator[Keyed]:

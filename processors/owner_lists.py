@@ -2,7 +2,8 @@
 
 Episodes are ranked by monthly revenue at risk x urgency, where urgency is that of the severity times that of the days to the
 renewal. Revenue is taken in the currency it is in, so owners whose customers pay in several should configure one currency; an
-unknown revenue ranks last, among its like by urgency. Muted episodes are open silently: they stand in neither list.
+unknown revenue ranks last, among its like by urgency. Muted episodes are open silently: they stand in neither list. A digest
+lists what ended on the day of its opening as well, since it was beyond the day's budget all the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,11 +39,11 @@ def morning_list(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of
 def digest(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of_ms: int) -> Listed:
     """Of the episodes that opened for an owner in a day, those beyond the budget: the least severe, then those of least weight.
 
-    Empty when the budget was enough.
+    Those that have ended since count like the others. The most severe come first. Empty when the budget was enough.
     """
     heard = [episode for episode in episodes if not episode.muted]
     heard.sort(key=lambda episode: (-SEVERITIES.index(episode.severity), *_order(episode, settings, as_of_ms)))
-    return _listed(heard[settings.owner_budget_per_day :], settings, as_of_ms)
+    return _cut(heard[settings.owner_budget_per_day :], settings, as_of_ms)
 
 
 def by_owner(episodes: Iterable[OpenEpisode]) -> dict[str, list[OpenEpisode]]:
@@ -54,7 +55,10 @@ def by_owner(episodes: Iterable[OpenEpisode]) -> dict[str, list[OpenEpisode]]:
 
 
 def _listed(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of_ms: int) -> Listed:
-    ordered: Sequence[OpenEpisode] = sorted(episodes, key=lambda episode: _order(episode, settings, as_of_ms))
+    return _cut(sorted(episodes, key=lambda episode: _order(episode, settings, as_of_ms)), settings, as_of_ms)
+
+
+def _cut(ordered: Sequence[OpenEpisode], settings: AlertSettings, as_of_ms: int) -> Listed:
     most = settings.most_listed
     return Listed([_entry(episode, settings, as_of_ms) for episode in ordered[:most]], max(0, len(ordered) - most))
 
@@ -78,4 +82,5 @@ def _entry(episode: OpenEpisode, settings: AlertSettings, as_of_ms: int) -> Owne
         urgency=urgency(episode, settings, as_of_ms),
         acknowledged=episode.acknowledged,
         acted=episode.acted,
+        ended=episode.ended,
     )

@@ -101,7 +101,10 @@ class TouchpointMap(Struct, frozen=True, kw_only=True):
 
 
 class OwnerEntry(Struct, frozen=True, kw_only=True, gc=False):
-    """An open episode as its owner's list shows it; it is ranked by monthly revenue x `urgency`."""
+    """An open episode as its owner's list shows it; it is ranked by monthly revenue x `urgency`.
+
+    `ended`: a digest shows it as it was last, since it is over.
+    """
 
     episode_id: str
     customer_id: str
@@ -114,6 +117,7 @@ class OwnerEntry(Struct, frozen=True, kw_only=True, gc=False):
     urgency: float
     acknowledged: bool
     acted: bool
+    ended: bool = False
 
 
 class OwnerList(Struct, frozen=True, kw_only=True):

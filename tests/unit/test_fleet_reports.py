@@ -2,15 +2,16 @@
 
 import pytest
 
+from processors.definitions import parse
 from processors.episode_gauges import OPEN
 from processors.fleet_figures import View
-from processors.fleet_publication import Edition, Memory
-from processors.fleet_reports import Days, assessments, due_lists
-from processors.fleet_state import FleetState
+from processors.fleet_publication import Edition
+from processors.fleet_reports import assessments, due_lists
 from processors.fleet_view import FleetValue
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.records import MaturityAssessment, OwnerList
-from streams.catalogue import Catalogue
+from streams.catalogue import default_text
+from streams.fleet_store import FleetStore
 from tests.support.happenings import NOON
 from tests.unit.test_fleet_state import partial
 
@@ -20,35 +21,44 @@ MIDNIGHT = NOON - NOON % DAY_MS
 class Reports:
     """A fleet of one partition, whose reports are asked for at one time after the other."""
 
-    def __init__(self) -> None:
-        definitions = Catalogue().get(0)
-        assert definitions is not None
-        self.definitions = definitions
-        self.state = FleetState(1, "app")
-        self.memory = Memory()
-        self.days = Days()
+    def __init__(self, owner_budget_per_day: int = 20) -> None:
+        self.definitions = parse(
+            default_text().replace("owner_budget_per_day = 20", f"owner_budget_per_day = {owner_budget_per_day}")
+        )
+        self.store = FleetStore(1, "app")
+        self.changelog: list[tuple[bytes, bytes | None]] = []
         self._sequence = 0
 
     def opens(self, owner: str, customer: str, opened_at: int, *, mrr_cents: int = 100, rank: int = 1) -> None:
         dimension = "\x1f".join((owner, customer, "silence", f"episode of {customer}", "EUR"))
-        self.state.put((OPEN, dimension, None), 0, (opened_at, rank, mrr_cents, 0, 0, 0, 0, 1))
+        self.store.put((OPEN, dimension, None), 0, (opened_at, rank, mrr_cents, 0, 0, 0, 0, 1))
+
+    def ends(self, owner: str, customer: str) -> None:
+        dimension = "\x1f".join((owner, customer, "silence", f"episode of {customer}", "EUR"))
+        self.store.put((OPEN, dimension, None), 0, None)
+
+    def restarts(self) -> None:
+        self.changelog += self.store.take_changes()
+        self.store = FleetStore(1, "app")
+        self.store.restore(self.changelog)
 
     def lists(self, at_ms: int) -> list[OwnerList]:
         edition, view = self._at(at_ms)
-        found = [keyed.record for keyed in due_lists(self.memory, edition, view, self.days)]
+        found = [keyed.record for keyed in due_lists(self.store.memory, edition, view, self.store.meta.days)]
         assert all(isinstance(record, OwnerList) for record in found)
         return found  # type: ignore[return-value]  # just held to be lists
 
     def maturity(self, at_ms: int, *values: FleetValue) -> list[MaturityAssessment]:
         edition, view = self._at(at_ms)
-        found = [keyed.record for keyed in assessments(self.memory, edition, view, list(values))]
+        found = [keyed.record for keyed in assessments(self.store.memory, edition, view, list(values))]
         return [record for record in found if isinstance(record, MaturityAssessment)]
 
     def _at(self, at_ms: int) -> tuple[Edition, View]:
         self._sequence += 1
-        self.state.take(partial(0, self._sequence, "as_of", [at_ms]))
+        self.store.state.take(partial(0, self._sequence, "as_of", [at_ms]))
+        self.store.marked(0)
         edition = Edition(incarnation="app", as_of_ms=at_ms, emitted_at=None, config_version=0, coverage_share=1.0)
-        return edition, View(self.state, self.definitions)
+        return edition, View(self.store.state, self.definitions)
 
 
 def kinds(lists: list[OwnerList]) -> list[tuple[str, str, str]]:
@@ -88,6 +98,48 @@ def test_at_the_day_s_end_what_opened_beyond_the_owner_s_budget_is_one_digest(ep
     assert [one for one in reports.lists(MIDNIGHT + DAY_MS + HOUR_MS) if one.kind == "digest"] == []
 
 
+def test_what_ended_on_the_day_it_opened_is_beyond_the_budget_all_the_same() -> None:
+    reports = Reports(owner_budget_per_day=2)
+    reports.lists(NOON)
+    for number, rank in enumerate((3, 3, 2, 2, 1, 0)):
+        reports.opens("Chi", f"c{number}", NOON + number, rank=rank)
+    for number in (0, 3, 4):
+        reports.ends("Chi", f"c{number}")
+    (digest,) = (one for one in reports.lists(MIDNIGHT + DAY_MS) if one.kind == "digest")
+    assert [(entry.customer_id, entry.ended) for entry in digest.entries] == [
+        ("c2", False),
+        ("c3", True),
+        ("c4", True),
+        ("c5", False),
+    ]
+    assert (digest.day, digest.left_out) == ("2026-02-16", 0)
+    assert not reports.store.memory.ended.known, "the day has been told of"
+
+
+def test_an_episode_whose_account_changes_hands_is_the_new_owner_s_alone() -> None:
+    reports = Reports(owner_budget_per_day=0)
+    reports.lists(NOON)
+    reports.opens("Chi", "ann", NOON)
+    reports.ends("Chi", "ann")
+    reports.opens("Dung", "ann", NOON)
+    assert [one.owner for one in reports.lists(MIDNIGHT + DAY_MS) if one.kind == "digest"] == ["Dung"]
+
+
+def test_what_ended_is_known_after_a_restart_and_beyond_the_bound_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processors.ended_episodes.MOST_A_DAY", 3)
+    reports = Reports(owner_budget_per_day=1)
+    reports.lists(NOON)
+    for number in range(5):
+        reports.opens("Chi", f"c{number}", NOON + number)
+        reports.ends("Chi", f"c{number}")
+    reports.restarts()
+    (digest,) = (one for one in reports.lists(MIDNIGHT + DAY_MS) if one.kind == "digest")
+    assert ([entry.customer_id for entry in digest.entries], digest.left_out) == (["c1", "c2"], 2)
+    reports.restarts()
+    ended = reports.store.memory.ended
+    assert (ended.known, ended.beyond) == ({}, {})
+
+
 def test_an_owner_without_open_episodes_gets_no_list() -> None:
     reports = Reports()
     assert reports.lists(NOON) == []
@@ -105,4 +157,4 @@ def test_maturity_is_told_once_a_day_and_when_a_level_changes_and_keeps_how_each
     assert [len(one) for one in told] == [1, 0, 1, 1]
     assert len(told[0][0].criteria) == 7
     assert {point.month for point in told[-1][0].history} == {"2026-02", "2026-03"}
-    assert reports.memory.changed >= {("month", "2026-02"), ("month", "2026-03")}
+    assert reports.store.memory.changed >= {("month", "2026-02"), ("month", "2026-03")}
