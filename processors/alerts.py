@@ -2,11 +2,13 @@
 
 An episode opens when its rule's condition has held for the dwell time, is updated when severity, set of evidence, owner, muting,
 acknowledgement or action changed, and resolves when the condition no longer stays, the customer is gone, or the rule is. It is
-retracted instead when it was an event from before its opening that ended it: had the event come in time, the cause would not have
-been there. What came by time, by other definitions or by later events never retracts.
+retracted instead when an event from before its opening undid its cause: by what is known now it would not have opened. For
+tickets, signs of life, answers and goals that is looked up as of the opening; for scores, bands and quadrants, of which the past
+is not kept, it is so when such an event ends the episode. What came by time, by other definitions or by later events never
+retracts, nor does anything after 30 days, when the past is no longer known in full.
 """
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from processors import accounts, followups
 from processors.alert_records import displayed_tenths, publish, publish_ending, what_followed
@@ -17,10 +19,15 @@ from processors.episodes import Episode, EpisodeBook, RuleBook
 from processors.figures import Sheet
 from processors.rule_file import Rule
 from processors.rules import CONDITIONS, severity, severity_due
+from processors.tickets import REST_DAYS
+from processors.windows import DAY_MS
 from schemas.records import Cause
 
 if TYPE_CHECKING:
     from processors.state import CustomerState
+
+RETRACTED_WITHIN_MS: Final = REST_DAYS * DAY_MS
+"""How long after its opening an episode may be retracted: the courses of tickets are kept in full that long."""
 
 MAX_SIGNS = 100  # signs of life are counted up to the largest number that a rule may ask for
 
@@ -97,14 +104,14 @@ def _follow(
     """End an open episode or tell what changed in it."""
     condition = CONDITIONS[rule.kind]
     gone = view.state.account.is_gone
+    undone = _is_undone(view, rule, episode, occurred_at)
     ending = None
     if gone:
         ending = f"the customer has {view.state.account.stage}"
-    elif not condition.stays(view, rule):
+    elif undone or not condition.stays(view, rule):
         ending = condition.resolution(view, rule)
     if ending is not None:
         episode.explanation = condition.explanation(view, rule)
-        undone = occurred_at is not None and occurred_at < episode.opened_at
         _end(rule.name, rule_book, episode, "void" if undone else "gone" if gone else "recovered", context)
         publish("retracted" if undone else "resolved", view, rule, rule_book, episode, cause, context, ending)
         return
@@ -123,6 +130,17 @@ def _follow(
     episode.severity, episode.over, episode.owner, episode.muted, episode.touched = now_severity, over, owner, muted, False
     episode.explanation = condition.explanation(view, rule)
     publish("updated", view, rule, rule_book, episode, cause, context, None)
+
+
+def _is_undone(view: View, rule: Rule, episode: Episode, occurred_at: int | None) -> bool:
+    """Whether an event from before the opening undid the cause; one for which a new episode would open now goes on."""
+    if occurred_at is None or occurred_at >= episode.opened_at or view.as_of_ms - episode.opened_at > RETRACTED_WITHIN_MS:
+        return False
+    account = view.state.account
+    if account.is_gone:
+        return (account.stage_since or 0) < episode.opened_at
+    condition = CONDITIONS[rule.kind]
+    return not condition.enters(view, rule) and condition.undone(view, rule, episode.opened_at)
 
 
 def _end(name: str, rule_book: RuleBook, episode: Episode, how: Literal["recovered", "gone", "void"], context: Context) -> None:

@@ -58,6 +58,12 @@ class Condition(Protocol):
     def explanation(self, view: View, rule: Rule, /) -> str:
         """One sentence with the figures."""
 
+    def undone(self, view: View, rule: Rule, opened_at: int, /) -> bool:
+        """Whether, by all that is known now, no episode would have opened at `opened_at`.
+
+        Asked after an event from before the opening, of an episode for which no new one would open now.
+        """
+
     def resolution(self, view: View, rule: Rule, /) -> str:
         """Why an episode is over, when it no longer stays."""
 

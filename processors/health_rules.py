@@ -71,6 +71,10 @@ class HealthRed:
             return f"Health is {score} from {present} of {total} measures, too few for a band."
         return f"Health is {score}, {risk.band} (red below {boundary}){_costs(risk)}."
 
+    def undone(self, view: View, rule: Rule, _opened_at: int) -> bool:
+        """No longer in red: what the score was at the opening is not known, so it is the late event that ended it."""
+        return not self.stays(view, rule)
+
     def resolution(self, view: View, _rule: Rule) -> str:
         """The band it has now."""
         band = view.risk.band if view.risk else None
@@ -128,6 +132,10 @@ class HealthFell:
         return (
             f"Health is {_points(score)}, {_points(fall)} below its highest of 7 days, {highest} (limit {limit}){_costs(risk)}."
         )
+
+    def undone(self, view: View, rule: Rule, _opened_at: int) -> bool:
+        """The late event ended it; what the score was at the opening is not known."""
+        return not self.stays(view, rule)
 
     def resolution(self, view: View, rule: Rule) -> str:
         """Recovered, or long enough ago."""
@@ -188,6 +196,10 @@ class Renewal:
         if risk is None or risk.band is None:
             return f"{text}, and too little is known for a band."
         return f"{text} and health is {_points(view.figure('health_score'))}, {risk.band}{_costs(risk)}."
+
+    def undone(self, view: View, rule: Rule, _opened_at: int) -> bool:
+        """The late event ended it; what band and date were at the opening is not known."""
+        return not self.stays(view, rule)
 
     def resolution(self, view: View, rule: Rule) -> str:
         """Green, moved, or long past."""

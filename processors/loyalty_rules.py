@@ -78,6 +78,10 @@ class InQuadrant:
         worst = loyalty.worst_touchpoint(state.csat, cutoffs.window, view.as_of_ms, definitions)
         return f"{text}; the worst touchpoint is {worst}." if worst else f"{text}."
 
+    def undone(self, view: View, rule: Rule, _opened_at: int) -> bool:
+        """The late event ended it; what the quadrant was at the opening is not known."""
+        return not self.stays(view, rule)
+
     def resolution(self, view: View, _rule: Rule) -> str:
         """Where it is now, and why that is unknown if it is."""
         why = loyalty.reason(view.state.loyalty.code, view.sheet.definitions.loyalty)

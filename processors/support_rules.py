@@ -1,9 +1,13 @@
 """The condition on tickets: a backlog."""
 
+from collections.abc import Iterator
+
 from processors.conditions import View, limit_evidence
 from processors.due import NEVER
 from processors.figures import Sheet
 from processors.rule_file import Rule
+from processors.ticket_course import turns
+from processors.tickets import TicketsState
 from processors.vocabulary import shown
 from schemas.records import Evidence
 
@@ -45,6 +49,27 @@ class Backlog:
             text += f"; the oldest is open for {shown('oldest_open_ticket_days', view.figure('oldest_open_ticket_days'))}"
         return text + "."
 
+    def undone(self, view: View, rule: Rule, opened_at: int) -> bool:
+        """Neither at the opening nor since did the tickets, as their courses are known now, amount to a backlog.
+
+        The counts are followed from the first ticket on, with the limits and exits of the rule. Not exact where tickets were
+        dropped beyond a bound.
+        """
+        over = False
+        counts = [view.state.tickets.overflow_open, 0]
+        turned = sorted(_turns(view.state.tickets, opened_at))
+        for place, (at, step, is_urgent) in enumerate(turned):
+            counts[0] += step
+            counts[1] += step if is_urgent else 0
+            if place + 1 < len(turned) and turned[place + 1][0] == at:
+                continue
+            if over and at > opened_at:
+                return False
+            bounds = [limit.exit if over else limit.enter for limit in rule.limits]
+            beyond = zip(counts, bounds, strict=True)
+            over = any(count > bound if over else count >= bound for count, bound in beyond)
+        return not over
+
     def resolution(self, view: View, _rule: Rule) -> str:
         """What is left open."""
         number = int(view.figure("open_tickets") or 0)
@@ -53,3 +78,15 @@ class Backlog:
     def due(self, _sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
         """Never: tickets neither open nor close by themselves."""
         return NEVER
+
+
+def _turns(state: TicketsState, opened_at: int) -> Iterator[tuple[int, int, bool]]:
+    """When a ticket became open (1) and ceased to be (-1), and whether it is urgent.
+
+    Only the newest priority is remembered: a ticket that was given it after `opened_at` counts as urgent, since it may have been.
+    """
+    for tickets in (state.open, state.closed):
+        for ticket in tickets.values():
+            is_urgent = ticket.priority_name == "urgent" or ticket.prioritised_at > opened_at
+            for at, step in turns(ticket.history):
+                yield ticket.base_ms + at, step, is_urgent

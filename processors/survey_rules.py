@@ -53,6 +53,12 @@ class NewDetractor:
         others = len(found) - 1
         return f"{text}; {others} more in the last {days} days." if others else f"{text}."
 
+    def undone(self, view: View, rule: Rule, opened_at: int) -> bool:
+        """No latest answer of then is a detractor's. Of who answered again since, that of then is not known: it may have been."""
+        answers = nps.latest_answers(view.state.nps)
+        may_have_been = any(answer.occurred_at > opened_at for answer in answers)
+        return not may_have_been and not _detractors(view.state, opened_at, rule)
+
     def resolution(self, _view: View, rule: Rule) -> str:
         """A better answer, or time."""
         return f"no latest answer of the last {rule.settings['valid_days']} days is a detractor's"

@@ -43,6 +43,11 @@ class Ticket(Struct, array_like=True, gc=False):
         return PRIORITIES[self.priority_code]
 
     @property
+    def prioritised_at(self) -> int:
+        """When the priority was last said; 0 when it never was."""
+        return 0 if self.priority is None else self.base_ms + (self.priority >> _PRIORITY_BITS)
+
+    @property
     def opened(self) -> int | None:
         """When it was opened, in milliseconds since the base; None when nothing opened it."""
         return ticket_course.opened_of(self.history)

@@ -100,6 +100,18 @@ def course_of(history: list[int]) -> Course:
     return Course(status == _OPEN, opened, assumed, flows, _first_response(history, opened, flows), resolved)
 
 
+def turns(history: list[int]) -> list[tuple[int, int]]:
+    """When a ticket became open (1) and ceased to be (-1), in milliseconds since the base, oldest first."""
+    found: list[tuple[int, int]] = []
+    was_open = False
+    for at in sorted({entry >> KIND_BITS for entry in history}):
+        is_open = course_of([entry for entry in history if entry >> KIND_BITS <= at]).is_open
+        if is_open != was_open:
+            found.append((at, 1 if is_open else -1))
+            was_open = is_open
+    return found
+
+
 def opened_of(history: list[int]) -> int | None:
     """When a ticket was opened, as `Course.opened` says it, without following the whole course."""
     opening = _opening_of(history)

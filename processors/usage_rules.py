@@ -50,6 +50,11 @@ class Silence:
         days = shown("days_since_last_sign", view.figure("days_since_last_sign"))
         return f"The last usage, ticket or answer was {days} ago (limit {shown('days_since_last_sign', rule.limits[0].enter)})."
 
+    def undone(self, view: View, rule: Rule, opened_at: int) -> bool:
+        """The last sign, or the beginning of the contract, lies before the opening, but by less than the limit."""
+        newest = max(view.state.last_seen_at, _began_at(view.state))
+        return newest < opened_at and (opened_at - newest) / DAY_MS < rule.limits[0].enter
+
     def resolution(self, _view: View, _rule: Rule) -> str:
         """It is back."""
         return "the customer gave a sign of life"
@@ -113,6 +118,11 @@ class GoalsFell:
         text = f"{now:,} goals completed in the last 30 days, {before:,} in the 30 before (limit: a fall by"
         text += f" {rule.limits[0].enter * 100:g} % from at least {rule.settings['least_before']})"
         return f"{text}; as few as that by chance: p = {chance_of_fall(now, before):.2g} (limit {_CHANCE:g})."
+
+    def undone(self, view: View, rule: Rule, opened_at: int) -> bool:
+        """The two windows as of the opening, with what came late, are no such fall; the day of the opening counts whole."""
+        state, definitions = view.state, view.sheet.definitions
+        return not self.enters(View(Sheet(state, opened_at, definitions), None), rule)
 
     def resolution(self, view: View, rule: Rule) -> str:
         """What it has come to."""

@@ -41,10 +41,62 @@ def test_one_open_episode_per_customer_and_rule_whatever_happens() -> None:
 def test_retracted_when_a_late_solve_from_before_the_opening_undid_the_cause() -> None:
     customer = with_backlog()
     customer.happens(ticket("solved", NOON + 3, "T0"), clock=NOON + HOUR)
-    assert customer.states_of("backlog") == ["opened"]  # 4 are still open, and it stays above 3
-    customer.happens(ticket("solved", NOON + 3, "T1"), clock=NOON + HOUR)
+    assert customer.states_of("backlog") == ["opened", "retracted"]  # 4 would not have opened it, although they would keep it
+    assert last(customer, "backlog").resolution == "4 tickets left open"
+
+
+def test_resolved_and_not_retracted_when_the_late_solve_left_a_backlog_at_the_opening() -> None:
+    customer = with_backlog()
+    customer.happens(ticket("opened", NOON + 1, "T5"), clock=NOON + HOUR)  # 6 were open at the opening, as is known now
+    for place in range(3):
+        customer.happens(ticket("opened", NOON + 2 * HOUR, f"U{place}"), ticket("solved", NOON + 3 * HOUR, f"U{place}"))
+    customer.happens(ticket("solved", NOON + 4 * HOUR, "T1"), ticket("solved", NOON + 4 * HOUR, "T2"))
+    customer.happens(ticket("solved", NOON + 3, "T0"), clock=NOON + 5 * HOUR)
+    assert customer.states_of("backlog")[-1] == "resolved"
+
+
+def test_a_backlog_that_a_late_solve_only_delayed_goes_on() -> None:
+    customer = with_backlog()
+    customer.happens(ticket("opened", NOON + 10, "T5"), ticket("solved", NOON + HOUR, "T1"))
+    customer.happens(ticket("solved", NOON + 3, "T0"), clock=NOON + 2 * HOUR)
+    assert customer.states_of("backlog") == ["opened"]  # 5 were open from the sixth on, and 4 keep it open
+
+
+def test_tickets_that_came_late_and_one_solved_in_between_were_a_backlog_all_the_same() -> None:
+    customer = Judged()
+    customer.happens(*(ticket("opened", NOON + place, f"T{place}") for place in range(5)), clock=NOON + 2 * HOUR)
+    customer.happens(ticket("solved", NOON + HOUR, "T0"), clock=NOON + 3 * HOUR)
+    assert customer.states_of("backlog") == ["opened"]
+
+
+def test_an_event_that_has_nothing_to_do_with_the_cause_retracts_nothing() -> None:
+    customer = with_backlog()
+    customer.happens(ticket("solved", NOON + 10, "T0"))
+    customer.happens(usage("feature_used", NOON - HOUR, feature="board"), clock=NOON + HOUR)
+    assert customer.states_of("backlog") == ["opened"]
+
+
+def test_urgent_tickets_that_became_less_urgent_later_were_urgent_at_the_opening() -> None:
+    customer = Judged()
+    customer.happens(*(ticket("opened", NOON + place, f"T{place}", priority="urgent") for place in range(3)))
+    customer.happens(ticket("replied", NOON + HOUR, "T0", priority="low"))
+    customer.happens(usage("feature_used", NOON - HOUR, feature="board"), clock=NOON + 2 * HOUR)
+    assert customer.states_of("backlog")[-1] != "retracted"
+
+
+def test_retracted_when_the_customer_had_left_before_the_opening() -> None:
+    customer = with_backlog()
+    customer.happens(account("cancelled", NOON - HOUR), clock=NOON + HOUR)
     assert customer.states_of("backlog") == ["opened", "retracted"]
-    assert last(customer, "backlog").resolution == "3 tickets left open"
+
+
+def test_retracted_when_late_goals_show_that_there_was_no_fall() -> None:
+    customer = Judged()
+    customer.happens(goals(12, NOON))
+    customer.passes(NOON + 35 * DAY)
+    assert customer.states_of("goals_fell") == ["opened"]
+    customer.happens(goals(11, NOON + 30 * DAY), clock=NOON + 35 * DAY)
+    assert customer.states_of("goals_fell") == ["opened", "retracted"]
 
 
 def test_a_solve_after_the_opening_resolves() -> None:
@@ -232,7 +284,7 @@ def flow(customer: Judged, figure: str, start: str) -> list[int]:
 
 def test_a_retracted_episode_counts_nowhere() -> None:
     customer = with_backlog()
-    customer.happens(*(ticket("solved", NOON + 3, f"T{place}") for place in range(2)), clock=NOON + HOUR)
+    customer.happens(ticket("solved", NOON + 3, "T0"), clock=NOON + HOUR)
     assert customer.states_of("backlog")[-1] == "retracted"
     assert flow(customer, "episodes_by_day", "backlog") == [0, 0, 0, 0]
     customer.passes(NOON + 200 * DAY)
