@@ -50,15 +50,18 @@ def request_id(customer_id: str, survey: str, respondent: str, trigger: str) -> 
 def may_be_asked(state: "CustomerState", respondent: str, plan: SurveyPlan) -> bool:
     """Whether a respondent has not opted out, and has consented where that is needed.
 
-    A stranger may be asked where no consent is needed, unless contacts had to be forgotten: it could be one who opted out.
+    Where no consent is needed a stranger may be asked, unless contacts had to be forgotten: it could be one who opted out. So
+    may nobody in particular, unless a contact has opted out, for it could be just that one.
     """
+    if respondent == NOBODY:
+        return not plan.needs_consent and all(known.consent is not False for known in state.account.contacts.values())
     contact = state.account.contacts.get(respondent)
     consent = None if contact is None else contact.consent
     if consent is not None:
         return consent
     if plan.needs_consent:
         return False
-    return contact is not None or not state.account.forgotten_contacts or respondent == NOBODY
+    return contact is not None or not state.account.forgotten_contacts
 
 
 def place_of(touchpoint: str | None, context: Context) -> str | None:

@@ -209,6 +209,25 @@ def test_who_opted_out_is_never_asked() -> None:
     assert requests(customer) == []
 
 
+@pytest.mark.parametrize("occasion", [ended(NOON + 1, user=None), solved(NOON + 1, requester=None)])
+def test_nobody_in_particular_is_not_asked_while_a_contact_has_opted_out(occasion: UsageEvent | TicketEvent) -> None:
+    customer = Judged()
+    customer.happens(account("contact", NOON, respondent_id="r1", consent=False), occasion)
+    assert requests(customer) == []
+    assert customer.context.effects.totals.flows["survey_requests_by_day", "csat/not_asked", NOON - DAY_MS // 2] == [1]
+    customer.happens(account("contact", NOON + 2, respondent_id="r1", consent=True), ended(NOON + 3, user=None))
+    assert [(request.respondent_id, request.state) for request in requests(customer)] == [(None, "due")]
+
+
+def test_nobody_in_particular_who_waits_for_a_question_is_not_asked_once_a_contact_has_opted_out() -> None:
+    customer = onboarded()
+    customer.happens(opened(NOON + DAY_MS))
+    customer.passes(NOON + 4 * DAY_MS)
+    customer.happens(account("contact", NOON + 5 * DAY_MS, respondent_id="r1", consent=False))
+    customer.happens(solved(NOON + 6 * DAY_MS, requester=None))
+    assert states(customer, "nps") == ["deferred"]
+
+
 @pytest.mark.parametrize("arrives", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_a_refusal_is_not_lost_by_a_later_word_on_something_else(arrives: tuple[int, ...]) -> None:
     said = [

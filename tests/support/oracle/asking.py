@@ -125,6 +125,8 @@ class _Book:
         return max(said, key=recency)[field] if said else None
 
     def _may_be_asked(self, respondent: str | None) -> bool:
+        if respondent is None:
+            return not any(self._said(contact, "consent") is False for contact in self._contacts())
         return self._said(respondent, "consent") is not False
 
     def _locale(self, respondent: str | None) -> str:
