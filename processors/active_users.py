@@ -147,16 +147,26 @@ def days_active(state: ActiveUsers, as_of_ms: int) -> int:
 def monthly(state: ActiveUsers, as_of_ms: int) -> Monthly:
     """The users of the 30 days that end at `as_of_ms`."""
     window = _window(state, as_of_ms)
+    followed, user_days, squares = _followed(state.users, window)
+    some_are_left_out = state.theta and state.left_out_day >= as_of_ms // DAY_MS - (D30.days - 1)
+    share = state.theta / _ALL_HASHES if some_are_left_out else 1.0
+    return Monthly(followed, user_days, squares, share, bool(state.other_days & window))
+
+
+@lru_cache(maxsize=4096)
+def _followed(users: bytes, window: int) -> tuple[int, int, int]:
+    """How many users were active on the days of a window, the sum of their active days, and that of the squares.
+
+    Several figures of a judgement ask for them, and most events name a user who was there that day already.
+    """
     followed = user_days = squares = 0
-    for place in range(0, len(state.users), _RECORD):
-        days = (_mask_at(state.users, place) & window).bit_count()
+    for place in range(0, len(users), _RECORD):
+        days = (_mask_at(users, place) & window).bit_count()
         if days:
             followed += 1
             user_days += days
             squares += days * days
-    some_are_left_out = state.theta and state.left_out_day >= as_of_ms // DAY_MS - (D30.days - 1)
-    share = state.theta / _ALL_HASHES if some_are_left_out else 1.0
-    return Monthly(followed, user_days, squares, share, bool(state.other_days & window))
+    return followed, user_days, squares
 
 
 def prune(state: ActiveUsers, as_of_ms: int) -> None:

@@ -180,7 +180,7 @@ def coverage(memory: Memory, edition: Edition, reported: int, partitions: int) -
     value = FleetValue(
         figure=COVERAGE, value=reported / partitions, numerator=float(reported), denominator=float(partitions), n=partitions
     )
-    yield from _snapshots(memory, edition, [value])
+    yield from _snapshots(memory, edition, [(value_key(value), value)])
 
 
 def snapshots(memory: Memory, edition: Edition, values: list[FleetValue], *, is_whole: bool) -> Iterator[Keyed]:
@@ -188,11 +188,12 @@ def snapshots(memory: Memory, edition: Edition, values: list[FleetValue], *, is_
 
     `is_whole`: these are all there are, so a figure that was published before and is none of them is told to be gone.
     """
-    yield from _snapshots(memory, edition, values)
+    keyed = [(value_key(value), value) for value in values]
+    yield from _snapshots(memory, edition, keyed)
     if is_whole:
-        present = {value_key(value) for value in values} | {f"{COVERAGE}||"}
+        present = {f"{COVERAGE}||", *(key for key, _ in keyed)}
         gone = sorted(key for kind, key in memory.published if kind == "value" and key not in present)
-        yield from _snapshots(memory, edition, [_gone(key) for key in gone])
+        yield from _snapshots(memory, edition, [(key, _gone(key)) for key in gone])
 
 
 def alerts(memory: Memory, edition: Edition, view: View, values: list[FleetValue], partitions: int) -> Iterator[Keyed]:
@@ -234,9 +235,8 @@ def tick_figures(values: Iterable[FleetValue]) -> Mapping[str, float | None]:
     }
 
 
-def _snapshots(memory: Memory, edition: Edition, values: Iterable[FleetValue]) -> Iterator[Keyed]:
-    for value in values:
-        key = value_key(value)
+def _snapshots(memory: Memory, edition: Edition, values: Iterable[tuple[str, FleetValue]]) -> Iterator[Keyed]:
+    for key, value in values:
         if value.figure in TICK_FIGURES:
             sequence: int | None = memory.number("value", key)
         else:

@@ -174,12 +174,13 @@ class FleetState:
 
     def _window_sum(self, figure: str, dimension: str, window: Window, last: int, spec: FigureSpec) -> Counts:
         assert spec.bucket_ms is not None
-        flow = self._flows.get((figure, dimension))
-        if flow is None:
-            return _zeros(spec)
-        windows = self._windows.setdefault((figure, dimension), {})
-        known = windows.get(window.days)
+        windows = self._windows.get((figure, dimension))
+        known = None if windows is None else windows.get(window.days)
         if known is None or known.last != last:
+            flow = self._flows.get((figure, dimension))
+            if flow is None:
+                return _zeros(spec)
+            windows = self._windows.setdefault((figure, dimension), {})
             first = last - window.days * DAY_MS // spec.bucket_ms + 1
             inside = [counts for bucket, counts in flow.items() if first <= bucket // spec.bucket_ms <= last]
             known = windows[window.days] = _WindowSum(first, last, _sum(inside) or _zeros(spec))

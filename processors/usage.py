@@ -95,7 +95,10 @@ def volume_before(state: UsageState, as_of_ms: int) -> int:
 
 def reached_ever(state: UsageState, goal: str) -> bool:
     """Whether a goal was ever completed."""
-    return goal in state.reached or first_completed_day(state, goal, 0) is not None
+    if goal in state.reached:
+        return True
+    buckets = state.goals.get(goal)
+    return buckets is not None and any(place == _COMPLETED and count > 0 for _, place, count in buckets.by_day())
 
 
 def first_completed_day(state: UsageState, goal: str, from_day: int) -> int | None:

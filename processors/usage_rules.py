@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from processors import usage
 from processors.conditions import View, limit_evidence
-from processors.due import NEVER, crossing
+from processors.due import NEVER, crossing, daily_slot
 from processors.figures import Sheet
 from processors.rule_file import Rule
 from processors.vocabulary import shown
@@ -25,11 +25,14 @@ class Silence:
     """No usage, ticket or answer for long, from a customer that was active before."""
 
     def enters(self, view: View, rule: Rule) -> bool:
-        """Active before, and silent for the limit, while something is heard of others: a quiet feed says nothing of one."""
-        if view.sheet.around.quiet:
+        """Active before, and silent for the limit, while use is heard of others: a quiet feed says nothing of one.
+
+        Nor does the time for which it was quiet: after that silence is counted from when the feed came back.
+        """
+        state, around = view.state, view.sheet.around
+        if around.usage_is_quiet:
             return False
-        state = view.state
-        is_due = (view.as_of_ms - _began_at(state)) / DAY_MS >= rule.limits[0].enter
+        is_due = (view.as_of_ms - max(_began_at(state), around.usage_back_at)) / DAY_MS >= rule.limits[0].enter
         return is_due and state.alerts.signs >= rule.settings["least_signs"] and self.stays(view, rule)
 
     def stays(self, view: View, rule: Rule) -> bool:
@@ -60,12 +63,15 @@ class Silence:
         return "the customer gave a sign of life"
 
     def due(self, sheet: Sheet, rule: Rule, *, is_open: bool) -> int:
-        """When the silence reaches the limit."""
-        state = sheet.state
+        """When the silence reaches the limit; once it has, every day while the feed is quiet, to see that it came back."""
+        state, around = sheet.state, sheet.around
         if is_open or not state.last_seen_at or state.alerts.signs < rule.settings["least_signs"]:
             return NEVER
-        days = max(0, sheet.as_of_ms - max(state.last_seen_at, _began_at(state))) / DAY_MS
-        return NEVER if days >= rule.limits[0].enter else crossing(days, rule.limits[0].enter, 1, sheet.as_of_ms)
+        since_ms = max(state.last_seen_at, _began_at(state), around.usage_back_at)
+        days = max(0, sheet.as_of_ms - since_ms) / DAY_MS
+        if days < rule.limits[0].enter:
+            return crossing(days, rule.limits[0].enter, 1, sheet.as_of_ms)
+        return daily_slot(state.customer_id, sheet.as_of_ms) if around.usage_is_quiet and not state.account.is_gone else NEVER
 
 
 def _began_at(state: "CustomerState") -> int:
@@ -87,7 +93,9 @@ class GoalsFell:
     """
 
     def enters(self, view: View, rule: Rule) -> bool:
-        """Fallen by the limit or more, from enough, and not by chance."""
+        """Fallen by the limit or more, from enough, and not by chance, while use is heard of anybody at all."""
+        if view.sheet.around.usage_is_quiet:
+            return False
         now, before = _goals(view)
         if before < rule.settings["least_before"] or before - now < rule.limits[0].enter * before:
             return False
@@ -158,5 +166,6 @@ def _goals(view: View) -> tuple[int, int]:
     state = view.state
     if not state.usage.goals:
         return 0, 0
-    now = usage.goal_counts(state.usage, None, D30, view.as_of_ms).completed
+    read = view.sheet.read("goals_completed_30d").value  # a scorecard has asked for it already
+    now = 0 if read is None else int(read)
     return now, usage.goal_counts(state.usage, None, D30, view.as_of_ms - 30 * DAY_MS).completed
