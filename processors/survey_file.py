@@ -25,8 +25,8 @@ _LOCALE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 class OccasionPlan(Struct, frozen=True):
     """A survey after an occasion.
 
-    It is due within `due_within_ms` of the occasion's end and worthless after `expires_after_ms`; each respondent is asked at
-    most once in `throttle_ms` at a touchpoint. `touchpoints` are those whose interactions are followed by it, and `after_tickets`
+    It is due within `due_within_ms` of the occasion's end and worthless `expires_after_ms` after that end; each respondent is
+    asked at most once in `throttle_ms` at a touchpoint. `touchpoints` are those whose interactions are followed by it, and `after_tickets`
     says whether solved tickets are.
     """
 
@@ -140,7 +140,7 @@ def _occasion(
         after_tickets=table.flag("after_tickets", default=True),
         wording=_wording(table, survey, chosen, locale),
     )
-    if plan.due_within_ms > plan.expires_after_ms:
+    if plan.due_within_ms >= plan.expires_after_ms:
         table.note("due_within_minutes", "the question would have expired before it is due", "less than expires_after_hours")
     table.finish()
     return plan if is_on else None

@@ -146,6 +146,7 @@ def _after(state: "CustomerState", event: TicketEvent | UsageEvent, plans: Surve
                         respondent=event.user_id or NOBODY,
                         trigger=trigger,
                         due_at=at + plan.due_within_ms,
+                        expires_at=at + plan.expires_after_ms,
                         touchpoint=event.touchpoint,
                         interaction_id=event.interaction_id,
                     )
@@ -158,6 +159,7 @@ def _after(state: "CustomerState", event: TicketEvent | UsageEvent, plans: Surve
                     respondent=event.requester_id or NOBODY,
                     trigger=f"ticket\x00{event.ticket_id}\x00{at}",
                     due_at=at + plan.due_within_ms,
+                    expires_at=at + plan.expires_after_ms,
                     touchpoint=touchpoint,
                     ticket_id=event.ticket_id,
                 )
@@ -246,4 +248,11 @@ def _ask_waiting(state: "CustomerState", plan: CyclePlan, found: Round, new: lis
 
 
 def _round_question(plan: CyclePlan, respondent: str, came_at: int, due_at: int) -> Question:
-    return Question(plan=plan, respondent=respondent, trigger=f"round\x00{came_at}", due_at=due_at)
+    """A question of the round that came at a time, to be answered within the plan's time after it is due."""
+    return Question(
+        plan=plan,
+        respondent=respondent,
+        trigger=f"round\x00{came_at}",
+        due_at=due_at,
+        expires_at=due_at + plan.expires_after_ms,
+    )

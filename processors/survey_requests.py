@@ -25,20 +25,16 @@ NOBODY: Final = ""
 
 
 class Question(Struct, frozen=True, gc=False):
-    """A question before it is known whether it is asked: what of, whom, why, and in which time."""
+    """A question before it is known whether it is asked: what of, whom, why, when, and from when on it is worthless."""
 
     plan: OccasionPlan | CyclePlan
     respondent: str
     trigger: str
     due_at: int
+    expires_at: int
     touchpoint: str | None = None
     interaction_id: str | None = None
     ticket_id: str | None = None
-
-    @property
-    def expires_at(self) -> int:
-        """When it is worthless."""
-        return self.due_at + self.plan.expires_after_ms
 
 
 def request_id(customer_id: str, survey: str, respondent: str, trigger: str) -> str:

@@ -101,7 +101,7 @@ def test_a_locale_is_served_by_its_language_and_else_by_the_default(wanted: str 
         ("[surveys.nps]\nscale = ['0_10', '1_10']", ["surveys.nps.scale"]),
         ("[surveys.ces]\nscale = '1_5'", ["surveys.ces.scale"]),
         ("[surveys.csat]\ntouchpoints = ['moon', 'trial', 'other']", ["surveys.csat.touchpoints"] * 2),
-        ("[surveys.csat]\ndue_within_minutes = 1440\nexpires_after_hours = 2", ["surveys.csat.due_within_minutes"]),
+        ("[surveys.csat]\ndue_within_minutes = 120\nexpires_after_hours = 2", ["surveys.csat.due_within_minutes"]),
         ("[surveys.nps]\nrepeat_days = 30", ["surveys.nps.defer_at_most_days"]),
         ("[surveys.nps]\nrepeat_days = -1\nthrottle_days = 'x'", ["surveys.nps.repeat_days", "surveys.nps.throttle_days"]),
         ("[surveys]\nneeds_consent = 1\nlocale = 'en'", ["surveys.needs_consent", "surveys.locale"]),

@@ -11,7 +11,7 @@ from tests.support.oracle.account import account, recency
 from tests.support.oracle.events import DAY_MS, HOUR_MS, Names
 from tests.support.oracle.tickets import courses
 
-MINUTE_MS = 60_000
+DUE_WITHIN_MS = 5 * 60_000
 CSAT_THROTTLE_MS, NPS_THROTTLE_MS = 7 * DAY_MS, 179 * DAY_MS
 CSAT_LIFE_MS, NPS_LIFE_MS = 24 * HOUR_MS, 14 * DAY_MS
 FIRST_MS, REPEAT_MS, DEFER_MS = 3 * DAY_MS, 180 * DAY_MS, 30 * DAY_MS
@@ -134,16 +134,14 @@ class _Book:
         return str(self._said(respondent, "locale") or (max(seen)[1] if seen else "en"))
 
     def _publish(self, survey: str, state: str, respondent: str | None, touchpoint: str | None, as_of: int, due_at: int) -> None:
-        life_ms = CSAT_LIFE_MS if survey == "csat" else NPS_LIFE_MS
-        self.records.append(
-            Asked(survey, state, respondent, touchpoint, as_of, due_at, due_at + life_ms, self._locale(respondent))
-        )
+        expires_at = due_at - DUE_WITHIN_MS + CSAT_LIFE_MS if survey == "csat" else due_at + NPS_LIFE_MS
+        self.records.append(Asked(survey, state, respondent, touchpoint, as_of, due_at, expires_at, self._locale(respondent)))
 
     def _occasion(self, ended_at: int, respondent: str | None, touchpoint: str | None, clock_ms: int) -> None:
         if self._is_gone() or not self._may_be_asked(respondent):
             return
-        due_at = ended_at + 5 * MINUTE_MS
-        if clock_ms >= due_at + CSAT_LIFE_MS:
+        due_at = ended_at + DUE_WITHIN_MS
+        if clock_ms >= ended_at + CSAT_LIFE_MS:
             state = "expired"
         elif self._free_at("csat", respondent, touchpoint, CSAT_THROTTLE_MS) > max(due_at, clock_ms):
             state = "throttled"
