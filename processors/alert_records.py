@@ -101,7 +101,9 @@ def what_followed(view: View, episode: Episode) -> str:
     else:
         ago = shown("days_since_last_sign", max(0, episode.acted_at - episode.opened_at) / DAY_MS)
         parts.append(f"{episode.acted_by} acted {ago} after the opening")
-    if episode.complained_at:
+    if 0 < episode.complained_at <= episode.opened_at:
+        parts.append("the customer had complained before it opened")
+    elif episode.complained_at:
         after = shown("days_since_last_sign", (episode.complained_at - episode.opened_at) / DAY_MS)
         parts.append(f"the customer complained {after} after the opening")
     else:

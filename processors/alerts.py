@@ -10,7 +10,7 @@ retracts, nor does anything after 30 days, when the past is no longer known in f
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from processors import accounts, followups
+from processors import accounts, episodes, followups
 from processors.alert_records import displayed_tenths, publish, publish_ending, what_followed
 from processors.conditions import View
 from processors.due import NEVER
@@ -60,6 +60,7 @@ def _look_back(view: View, context: Context) -> None:
         book.seen_at = state.last_seen_at
         book.signs = min(book.signs + 1, MAX_SIGNS)
     for name, rule_book in book.rules.items():
+        episodes.forget_ended(rule_book, view.as_of_ms)
         if rule_book.followed:
             is_gone = state.account.is_gone
             followups.settle(rule_book.followed, name, view.as_of_ms, is_gone=is_gone, totals=context.effects.totals)
@@ -88,6 +89,7 @@ def _enter(view: View, rule: Rule, rule_book: RuleBook, cause: Cause, context: C
         muted=accounts.muted_until(view.state.account, rule.name) > view.as_of_ms,
         explanation=condition.explanation(view, rule),
         tenths_at_opening=displayed_tenths(view.state),
+        complained_at=condition.complaint_at(view, rule),
     )
     rule_book.open = episode
     totals = context.effects.totals
@@ -112,7 +114,7 @@ def _follow(
         ending = condition.resolution(view, rule)
     if ending is not None:
         episode.explanation = condition.explanation(view, rule)
-        _end(rule.name, rule_book, episode, "void" if undone else "gone" if gone else "recovered", context)
+        _end(view, rule.name, rule_book, episode, "void" if undone else "gone" if gone else "recovered", context)
         publish("retracted" if undone else "resolved", view, rule, rule_book, episode, cause, context, ending)
         return
     now_severity = severity(view, rule)
@@ -143,7 +145,9 @@ def _is_undone(view: View, rule: Rule, episode: Episode, occurred_at: int | None
     return not condition.enters(view, rule) and condition.undone(view, rule, episode.opened_at)
 
 
-def _end(name: str, rule_book: RuleBook, episode: Episode, how: Literal["recovered", "gone", "void"], context: Context) -> None:
+def _end(
+    view: View, name: str, rule_book: RuleBook, episode: Episode, how: Literal["recovered", "gone", "void"], context: Context
+) -> None:
     """Close the episode; one that should never have been is taken back from the fleet's counts."""
     rule_book.open = None
     totals = context.effects.totals
@@ -151,6 +155,7 @@ def _end(name: str, rule_book: RuleBook, episode: Episode, how: Literal["recover
     if how == "void":
         taken_back = tuple(-count for count in episode.counts)
         totals.add("episodes", name, episode.opened_at, taken_back)
+    episodes.keep(view.state.alerts, rule_book, episode, view.as_of_ms, totals, void=how == "void")
 
 
 def erase(state: "CustomerState", as_of_ms: int, context: Context) -> None:
@@ -172,6 +177,7 @@ def _withdraw(view: View, name: str, rule_book: RuleBook, ending: str, cause: Ca
     if episode is None:
         return
     rule_book.open = None
+    episodes.keep(view.state.alerts, rule_book, episode, view.as_of_ms, context.effects.totals, void=False)
     followups.ended(rule_book.followed, episode.opened_at, "void", name, context.effects.totals)
     publish_ending(view, name, rule_book, episode, ending, what_followed(view, episode), cause, context)
 

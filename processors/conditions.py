@@ -10,7 +10,7 @@ from processors.figures import Sheet
 from processors.health import Assessment, HealthState, Override
 from processors.rule_file import Limit, Rule
 from processors.scorecard_file import Scorecard
-from schemas.records import Band, Evidence
+from schemas.records import Band, Cause, Evidence
 
 
 class Judged(NamedTuple):
@@ -25,15 +25,21 @@ class Judged(NamedTuple):
 
 
 class View:
-    """What a condition may look at; `risk` is None when no scorecard has that purpose."""
+    """What a condition may look at; `risk` is None when no scorecard has that purpose, `cause` is that of the judgement."""
 
-    __slots__ = ("as_of_ms", "risk", "sheet", "state")
+    __slots__ = ("as_of_ms", "cause", "risk", "sheet", "state")
 
-    def __init__(self, sheet: Sheet, risk: Judged | None) -> None:
+    def __init__(self, sheet: Sheet, risk: Judged | None, cause: Cause = "data") -> None:
+        self.cause = cause
         self.sheet = sheet
         self.state = sheet.state
         self.as_of_ms = sheet.as_of_ms
         self.risk = risk
+
+    @property
+    def wears_off(self) -> bool:
+        """Whether time alone moves the figures while nobody's use is heard of: what falls so is the outage's, not the customer's."""
+        return self.cause == "time" and self.sheet.around.usage_is_quiet
 
     def figure(self, name: str) -> float | None:
         """A figure's value now; the health figures are of the judgement under way."""
@@ -58,6 +64,9 @@ class Condition(Protocol):
     def explanation(self, view: View, rule: Rule, /) -> str:
         """One sentence with the figures."""
 
+    def complaint_at(self, view: View, rule: Rule, /) -> int:
+        """When the customer complained, if that is what opens the episode now; 0 when no complaint does."""
+
     def undone(self, view: View, rule: Rule, opened_at: int, /) -> bool:
         """Whether, by all that is known now, no episode would have opened at `opened_at`.
 
@@ -69,6 +78,14 @@ class Condition(Protocol):
 
     def due(self, sheet: Sheet, rule: Rule, /, *, is_open: bool) -> int:
         """When time alone can make it enter or end, beside the daily slot; NEVER when it cannot."""
+
+
+class NoComplaint:
+    """A condition that no complaint fulfils."""
+
+    def complaint_at(self, _view: View, _rule: Rule) -> int:
+        """None."""
+        return 0
 
 
 def limit_evidence(view: View, limit: Limit) -> Evidence:

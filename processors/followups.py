@@ -41,7 +41,7 @@ def opened(followed: list[int], opened_at: int, tenths: int | None, totals: Tota
 
 
 def acted(followed: list[int], opened_at: int) -> None:
-    """Somebody acted upon the open episode: it counts as acted upon if its 30 days are not over."""
+    """Somebody acted upon the episode: it counts as acted upon if its 30 days are not over."""
     place = _place(followed, opened_at)
     if place is not None and not followed[place] & _JUDGED:
         followed[place] |= _ACTED
@@ -82,10 +82,9 @@ def dimension(rule: str, step: int, *, is_acted: bool) -> str:
 
 
 def _place(followed: list[int], opened_at: int) -> int | None:
-    """Where the open episode is: the last one, unless its 90 days are over."""
-    if followed and followed[-1] >> (_STEP_BITS + _FLAG_BITS) == opened_at // HOUR_MS:
-        return len(followed) - 1
-    return None
+    """Where the newest episode of that hour is; None when its 90 days are over or it was dropped."""
+    places = (place for place in reversed(range(len(followed))) if _opened_at(followed[place]) == opened_at - opened_at % HOUR_MS)
+    return next(places, None)
 
 
 def _opened_at(packed: int) -> int:

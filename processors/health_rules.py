@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from processors.conditions import Judged, View, limit_evidence
+from processors.conditions import Judged, NoComplaint, View, limit_evidence
 from processors.due import NEVER
 from processors.explanation import costliest
 from processors.figures import Sheet
@@ -29,16 +29,16 @@ def peak_expiry(state: "CustomerState", as_of_ms: int) -> int:
     return expiry if expiry > as_of_ms else NEVER
 
 
-class HealthRed:
+class HealthRed(NoComplaint):
     """The band of the risk score is red."""
 
-    def enters(self, view: View, _rule: Rule) -> bool:
-        """In red."""
-        return view.risk is not None and view.risk.band == "red"
+    def enters(self, view: View, rule: Rule) -> bool:
+        """In red, and not by the time alone that passed while nobody's use was heard of."""
+        return not view.wears_off and self.stays(view, rule)
 
-    def stays(self, view: View, rule: Rule) -> bool:
+    def stays(self, view: View, _rule: Rule) -> bool:
         """Still in red."""
-        return self.enters(view, rule)
+        return view.risk is not None and view.risk.band == "red"
 
     def over(self, view: View, _rule: Rule, before: list[str]) -> list[str]:
         """The score, and the figures of the two measures that cost most; one of before stays while it costs nearly as much."""
@@ -94,14 +94,16 @@ def _sticky_costs(risk: Judged, before: list[str]) -> list[str]:
     return sorted(favoured, key=lambda figure: (-favoured[figure], figure))[:2]
 
 
-class HealthFell:
+class HealthFell(NoComplaint):
     """The displayed score lies far below the highest displayed in the 7 days before, by one scorecard and one version of it.
 
     It is about the computed score: a score that a person has set in its place neither causes a fall nor hides one.
     """
 
     def enters(self, view: View, rule: Rule) -> bool:
-        """Fallen by the limit or more."""
+        """Fallen by the limit or more, and not by the time alone that passed while nobody's use was heard of."""
+        if view.wears_off:
+            return False
         fall = view.figure("health_fall_points") if view.risk else None
         return fall is not None and fall >= rule.limits[0].enter
 
@@ -151,7 +153,7 @@ class HealthFell:
         return peak_expiry(sheet.state, sheet.as_of_ms) if is_open else NEVER
 
 
-class Renewal:
+class Renewal(NoComplaint):
     """The contract ends soon, and the customer is not green: the last chance to mend what is wrong.
 
     It needs a band: of a customer too little is known of for one, nothing is known to be wrong. An open episode goes on without

@@ -8,6 +8,7 @@ from processors.due import NEVER
 from processors.figures import Sheet
 from processors.loyalty import Standing
 from processors.rule_file import Rule
+from processors.seen import GRACE_MS
 from schemas.records import Evidence
 
 CHURNER_SHARE: Final = "churner_share"
@@ -77,6 +78,11 @@ class InQuadrant:
         text += f" {cutoffs.satisfied_from_pct:g} %); of the latest NPS answers {answers_said}"
         worst = loyalty.worst_touchpoint(state.csat, cutoffs.window, view.as_of_ms, definitions)
         return f"{text}; the worst touchpoint is {worst}." if worst else f"{text}."
+
+    def complaint_at(self, view: View, _rule: Rule) -> int:
+        """A bad answer that was just given: within the 48 hours for which events may be late."""
+        at_ms = min(view.state.alerts.bad_answer_at_s * 1000, view.as_of_ms)
+        return at_ms if at_ms > view.as_of_ms - GRACE_MS else 0
 
     def undone(self, view: View, rule: Rule, _opened_at: int) -> bool:
         """The late event ended it; what the quadrant was at the opening is not known."""

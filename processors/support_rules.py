@@ -49,6 +49,11 @@ class Backlog:
             text += f"; the oldest is open for {shown('oldest_open_ticket_days', view.figure('oldest_open_ticket_days'))}"
         return text + "."
 
+    def complaint_at(self, view: View, _rule: Rule) -> int:
+        """Each ticket is a complaint: the newest of them."""
+        newest = max((ticket.opened_at for ticket in view.state.tickets.open.values()), default=view.as_of_ms)
+        return min(newest, view.as_of_ms)
+
     def undone(self, view: View, rule: Rule, opened_at: int) -> bool:
         """Neither at the opening nor since did the tickets, as their courses are known now, amount to a backlog.
 

@@ -53,6 +53,10 @@ class NewDetractor:
         others = len(found) - 1
         return f"{text}; {others} more in the last {days} days." if others else f"{text}."
 
+    def complaint_at(self, view: View, rule: Rule) -> int:
+        """The newest of the answers."""
+        return min(_detractors(view.state, view.as_of_ms, rule)[0].occurred_at, view.as_of_ms)
+
     def undone(self, view: View, rule: Rule, opened_at: int) -> bool:
         """No latest answer of then is a detractor's. Of who answered again since, that of then is not known: it may have been."""
         answers = nps.latest_answers(view.state.nps)

@@ -57,6 +57,7 @@ Oddity = Literal[
     "sampled_users",
     "forgotten_mute",
     "forgotten_followup",
+    "unknown_episode",
     "cut_timeline",
     "cut_account_history",
 ]

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from processors import usage
-from processors.conditions import View, limit_evidence
+from processors.conditions import NoComplaint, View, limit_evidence
 from processors.due import NEVER, crossing, daily_slot
 from processors.figures import Sheet
 from processors.rule_file import Rule
@@ -21,7 +21,7 @@ _CHANCE: Final = 0.01
 _MOST_TOSSES: Final = 2_000
 
 
-class Silence:
+class Silence(NoComplaint):
     """No usage, ticket or answer for long, from a customer that was active before."""
 
     def enters(self, view: View, rule: Rule) -> bool:
@@ -83,7 +83,7 @@ def _began_at(state: "CustomerState") -> int:
     return account.stage_since or 0 if account.stage in _BEGINNINGS else 0
 
 
-class GoalsFell:
+class GoalsFell(NoComplaint):
     """All goals together were completed far less often in the last 30 days than in the 30 before, and not by chance.
 
     The two counts are held against each other by the exact binomial test: had nothing changed, each of the `now + before`

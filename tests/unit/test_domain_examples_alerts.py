@@ -230,47 +230,126 @@ def test_a_green_customer_is_not_asked_about_its_renewal() -> None:
     assert customer.states_of("renewal") == []
 
 
+def with_goals_fallen() -> tuple[Judged, int]:
+    """A customer whose goals fell, which is no complaint, and when its episode opened."""
+    customer = Judged()
+    customer.happens(account("onboarded", NOON - 40 * DAY), goals(12, NOON))
+    customer.passes(NOON + 35 * DAY)
+    return customer, last(customer, "goals_fell").opened_at
+
+
+def acted(episode_id: str, at: int, by: str = "eve") -> CustomerEvent:
+    return account("acted", at, episode_id=episode_id, author=by)
+
+
+def test_what_a_complaint_opened_is_not_proactive() -> None:
+    detractor = Judged()
+    detractor.happens(answer("nps", "0_10", 2, NOON, respondent="bo"))
+    for customer, rule in ((with_backlog(), "backlog"), (detractor, "new_detractor")):
+        opened = last(customer, rule)
+        assert opened.proactive is False
+        customer.happens(acted(opened.episode_id, NOON + DAY))
+        assert last(customer, rule).proactive is False
+        assert flow(customer, "episodes_by_day", rule) == [1, 1, 0, 1]
+
+
+def test_a_quadrant_that_a_bad_answer_has_just_brought_is_not_proactive() -> None:
+    customer = Judged()
+    for day in range(3):
+        customer.happens(answer("csat", "good_bad", 0, NOON + day * DAY, touchpoint="support"))
+    customer.happens(answer("nps", "0_10", 1, NOON + 3 * DAY, respondent="bo"))
+    customer.passes(NOON + 10 * DAY)
+    opened = [alert for alert in customer.alerts if alert.rule.startswith("became_") and alert.state == "opened"]
+    assert [alert.proactive for alert in opened] == [False]
+
+
+def test_late_words_on_an_episode_that_has_just_ended_count_as_if_they_had_come_in_time() -> None:
+    in_time, opened_at = with_goals_fallen()
+    late, _ = with_goals_fallen()
+    episode = last(in_time, "goals_fell").episode_id
+    words = [acted(episode, opened_at + HOUR), ticket("opened", opened_at + 2 * HOUR, "T1")]
+    back = goals(12, opened_at + 3 * HOUR)
+    in_time.happens(*words, back)
+    late.happens(back)
+    late.happens(*reversed(words), clock=opened_at + 20 * HOUR)
+    assert last(late, "goals_fell").state == "resolved"
+    for customer in (in_time, late):
+        assert flow(customer, "episodes_by_day", "goals_fell") == [1, 1, 1, 0]
+        customer.passes(opened_at + 31 * DAY)
+        assert flow(customer, "outcomes_by_day", "goals_fell\x1f") == [1, 1, 0, 0]
+        dimensions = {dim for (name, dim, _), _ in customer.context.effects.totals.items() if name == "outcomes_by_day"}
+        assert [dim.rsplit("\x1f", 1)[1] for dim in dimensions if dim.startswith("goals_fell")] == ["acted"]
+        assert flow(customer, "oddities_by_day", "unknown_episode") == []
+
+
+def test_a_complaint_after_the_end_of_an_episode_is_none_of_it() -> None:
+    customer, opened_at = with_goals_fallen()
+    customer.happens(goals(12, opened_at + HOUR), ticket("opened", opened_at + 2 * HOUR, "T1"))
+    customer.happens(acted(last(customer, "goals_fell").episode_id, opened_at + 3 * HOUR))
+    assert flow(customer, "episodes_by_day", "goals_fell") == [1, 0, 0, 0]
+
+
+def test_a_word_on_an_episode_that_nobody_remembers_is_an_oddity() -> None:
+    customer, opened_at = with_goals_fallen()
+    customer.happens(acted("no such", opened_at + HOUR))
+    assert flow(customer, "oddities_by_day", "unknown_episode") == [1]
+    episode = last(customer, "goals_fell").episode_id
+    customer.happens(goals(12, opened_at + HOUR), acted(episode, opened_at + 48 * HOUR))
+    assert flow(customer, "oddities_by_day", "unknown_episode") == [1]
+    customer.happens(goals(1, opened_at + 49 * HOUR), acted(episode, opened_at + 50 * HOUR))
+    assert flow(customer, "oddities_by_day", "unknown_episode") == [2]
+    assert customer.state.alerts.rules["goals_fell"].ended == []
+
+
+def test_no_more_than_four_episodes_of_a_rule_are_kept_for_late_words() -> None:
+    customer = with_backlog()
+    for hour in range(1, 7):
+        at = NOON + hour * HOUR
+        customer.happens(ticket("solved", at, "T0"), ticket("solved", at + 1, "T1"))
+        customer.happens(ticket("reopened", at + 2, "T0"), ticket("reopened", at + 3, "T1"))
+    assert len(customer.state.alerts.rules["backlog"].ended) == 4
+    assert flow(customer, "oddities_by_day", "forgotten_followup") == [2]
+
+
 def test_an_episode_records_who_acted_when_and_what_and_what_followed() -> None:
     customer = with_backlog()
     opened = last(customer, "backlog")
     assert opened.score_at_opening == customer.changes[-1].new_displayed or opened.score_at_opening is not None
-    acted = account("acted", NOON + DAY, episode_id=opened.episode_id, author="eve", action="called them")
-    customer.happens(acted)
+    customer.happens(account("acted", NOON + DAY, episode_id=opened.episode_id, author="eve", action="called them"))
     alert = last(customer, "backlog")
     assert (alert.acted_by, alert.acted_at, alert.acted_action) == ("eve", NOON + DAY, "called them")
-    assert alert.proactive is True
     customer.happens(*(ticket("solved", NOON + 2 * DAY + place, f"T{place}") for place in range(2)))
     followed = last(customer, "backlog").followed
     assert followed is not None
     assert "eve acted 1 day after the opening" in followed
-    assert followed.endswith("the customer did not complain")
+    assert followed.endswith("the customer had complained before it opened")
 
 
 @pytest.mark.parametrize(
     "complaint",
     [
-        ticket("opened", NOON + HOUR, "T9"),
-        answer("csat", "good_bad", 0, NOON + HOUR),
-        answer("csat", "1_5", 3, NOON + HOUR),
-        answer("nps", "0_10", 6, NOON + HOUR, respondent="bo"),
+        ticket("opened", NOON + 35 * DAY + HOUR, "T9"),
+        answer("csat", "good_bad", 0, NOON + 35 * DAY + HOUR),
+        answer("csat", "1_5", 3, NOON + 35 * DAY + HOUR),
+        answer("nps", "0_10", 6, NOON + 35 * DAY + HOUR, respondent="bo"),
     ],
 )
 def test_proactive_is_acted_upon_before_the_customer_complained(complaint: CustomerEvent) -> None:
-    customer = with_backlog()
-    episode = last(customer, "backlog").episode_id
+    customer, opened_at = with_goals_fallen()
+    episode = last(customer, "goals_fell").episode_id
     customer.happens(complaint)
-    customer.happens(account("acted", NOON + 2 * HOUR, episode_id=episode, author="eve"))
-    assert last(customer, "backlog").proactive is False
-    customer.happens(account("acted", NOON + 1000, episode_id=episode, author="cy"), clock=NOON + 3 * HOUR)
-    assert last(customer, "backlog").proactive is True  # the word came late, the deed did not
-    assert flow(customer, "episodes_by_day", "backlog") == [1, 1, 1, 0]
+    customer.happens(acted(episode, NOON + 35 * DAY + 2 * HOUR))
+    assert last(customer, "goals_fell").proactive is False
+    customer.happens(acted(episode, opened_at + 1000, "cy"), clock=NOON + 35 * DAY + 3 * HOUR)
+    assert last(customer, "goals_fell").proactive is True  # the word came late, the deed did not
+    assert flow(customer, "episodes_by_day", "goals_fell") == [1, 1, 1, 0]
 
 
 def test_a_cancellation_is_a_complaint() -> None:
-    customer = with_backlog()
-    customer.happens(account("cancelled", NOON + HOUR))
-    assert last(customer, "backlog").proactive is False
-    assert flow(customer, "episodes_by_day", "backlog") == [1, 0, 0, 1]
+    customer, _ = with_goals_fallen()
+    customer.happens(account("cancelled", NOON + 35 * DAY + HOUR))
+    assert last(customer, "goals_fell").proactive is False
+    assert flow(customer, "episodes_by_day", "goals_fell") == [1, 0, 0, 1]
 
 
 def flow(customer: Judged, figure: str, start: str) -> list[int]:
@@ -286,6 +365,8 @@ def test_a_retracted_episode_counts_nowhere() -> None:
     customer = with_backlog()
     customer.happens(ticket("solved", NOON + 3, "T0"), clock=NOON + HOUR)
     assert customer.states_of("backlog")[-1] == "retracted"
+    customer.happens(acted(last(customer, "backlog").episode_id, NOON + 4, "cy"), clock=NOON + HOUR)
+    assert flow(customer, "oddities_by_day", "unknown_episode") == []
     assert flow(customer, "episodes_by_day", "backlog") == [0, 0, 0, 0]
     customer.passes(NOON + 200 * DAY)
     assert flow(customer, "outcomes_by_day", "backlog") == []
