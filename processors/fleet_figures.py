@@ -54,6 +54,10 @@ class View:
         """What each partition shows of a gauge or a clock."""
         return self._state.parts((figure, dimension, None))
 
+    def stale(self) -> Mapping[int, int]:
+        """The partitions that stand still, and by how many milliseconds they are behind the newest."""
+        return self._state.stale(self.definitions.fleet.stale_after_ms)
+
 
 def customers(view: FleetView) -> Iterator[FleetValue]:
     """How many customers there are, by stage, and by currency the monthly revenue above which one is in the top tenth."""

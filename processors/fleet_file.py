@@ -12,14 +12,14 @@ from schemas.records import Severity
 _MINUTE_MS: Final = 60_000
 _MAX_RULES: Final = 16
 
-FleetRuleKind: TypeAlias = Literal["churner_share", "wildcard_share", "source_quiet"]
+FleetRuleKind: TypeAlias = Literal["churner_share", "wildcard_share", "source_quiet", "partition_stale"]
 
 
 class FleetRule(Struct, frozen=True, kw_only=True):
     """A rule about the whole fleet. `figure` is the share that it is on, `beside` what its evidence shows beside it.
 
     Entered strictly above `enter_above_pct`, given at least `least_customers` in the denominator, and left strictly below
-    `exit_below_pct`. A quiet source has none of these.
+    `exit_below_pct`. A quiet source and a stale partition have none of these.
     """
 
     name: str
@@ -40,15 +40,17 @@ class FleetPlan(Struct, frozen=True):
     """How the whole fleet is looked at.
 
     Figures are published at most once in `interval_ms` of the log's time. A feed is quiet in a partition after `quiet_after_ms`
-    without an event, if it had at least `quiet_least_events` in the week before. Owners get their morning list at
+    without an event, if by the same weekdays of the week before at least `quiet_expected_events` should have come. Owners get their morning list at
     `morning_hour`, a UTC hour of the day.
+    A partition is stale when it is more than `stale_after_ms` behind the others.
     """
 
     interval_ms: int
     quiet_after_ms: int
-    quiet_least_events: int
+    quiet_expected_events: int
     morning_hour: int
     rules: dict[str, FleetRule] = {}
+    stale_after_ms: int = 15 * _MINUTE_MS
 
 
 class _Share(Struct, frozen=True):
@@ -65,7 +67,8 @@ _SHARES: Final[dict[FleetRuleKind, _Share]] = {
     "churner_share": _Share("Churners", "critical", 5, 4, ("churner_share_of_all", "quadrant_unknown_share")),
     "wildcard_share": _Share("Wildcards", "warning", 80, 75, ("quadrant_unknown_share",)),
 }
-_KINDS: Final[tuple[FleetRuleKind, ...]] = ("churner_share", "wildcard_share", "source_quiet")
+_LABELS: Final[dict[FleetRuleKind, str]] = {"source_quiet": "Source quiet", "partition_stale": "Partition stale"}
+_KINDS: Final[tuple[FleetRuleKind, ...]] = ("churner_share", "wildcard_share", "source_quiet", "partition_stale")
 
 
 def read(top: Table) -> FleetPlan:
@@ -74,9 +77,10 @@ def read(top: Table) -> FleetPlan:
     plan = FleetPlan(
         interval_ms=table.integer("interval_minutes", 5, least=1, most=24 * 60) * _MINUTE_MS,
         quiet_after_ms=table.integer("quiet_after_hours", 24, least=1, most=30 * 24) * HOUR_MS,
-        quiet_least_events=table.integer("quiet_least_events", 500, least=1, most=1_000_000),
+        quiet_expected_events=table.integer("quiet_expected_events", 20, least=1, most=1_000_000),
         morning_hour=table.integer("morning_hour", 6, least=0, most=23),
         rules=_rules(top),
+        stale_after_ms=table.integer("stale_after_minutes", 15, least=1, most=7 * 24 * 60) * _MINUTE_MS,
     )
     table.finish()
     return plan
@@ -97,7 +101,7 @@ def _rule(table: Table) -> FleetRule | None:
     if table.peek("kind") != kind:
         return None
     share = _SHARES.get(kind)
-    label, severity = (share.label, share.severity) if share else ("Source quiet", "warning")
+    label, severity = (share.label, share.severity) if share else (_LABELS[kind], "warning")
     enter, leave, least = _limits(table, share) if share else (0.0, 0.0, 0)
     rule = FleetRule(
         name=name,

@@ -17,7 +17,7 @@ from processors.effects import record_id
 from processors.ended_episodes import EndedEpisodes
 from processors.fleet import FIGURES
 from processors.fleet_figures import MAKERS, MRR_TOP_TENTH, Maker, View
-from processors.fleet_rules import FleetRuleBook, judge
+from processors.fleet_rules import Finding, FleetRuleBook, judge, judge_standstill
 from processors.fleet_state import FleetState
 from processors.fleet_touchpoints import touchpoint_map
 from processors.fleet_view import FleetValue
@@ -176,7 +176,7 @@ def value_key(value: FleetValue) -> str:
 
 
 def coverage(memory: Memory, edition: Edition, reported: int, partitions: int) -> Iterator[Keyed]:
-    """How many partitions have been heard of: the only figure before all have."""
+    """How many partitions have been heard of and go on: the only figure before all have, and while one stands still."""
     value = FleetValue(
         figure=COVERAGE, value=reported / partitions, numerator=float(reported), denominator=float(partitions), n=partitions
     )
@@ -199,7 +199,16 @@ def snapshots(memory: Memory, edition: Edition, values: list[FleetValue], *, is_
 def alerts(memory: Memory, edition: Edition, view: View, values: list[FleetValue], partitions: int) -> Iterator[Keyed]:
     """The fleet's alerts that opened, changed or ended."""
     whole = {value.figure: value for value in values if not value.dimension}
-    for found in judge(view, whole, memory.books, partitions):
+    yield from _alerts(memory, edition, judge(view, whole, memory.books, partitions))
+
+
+def standstill_alerts(memory: Memory, edition: Edition, view: View, partitions: int) -> Iterator[Keyed]:
+    """The alerts on partitions that stand still: they go out while nothing else can."""
+    yield from _alerts(memory, edition, judge_standstill(view, memory.books, partitions))
+
+
+def _alerts(memory: Memory, edition: Edition, findings: Iterable[Finding]) -> Iterator[Keyed]:
+    for found in findings:
         memory.changed.add(("rule", found.place))
         record = FleetAlert(
             **edition.head("alert", found.place, found.sequence),

@@ -1,7 +1,8 @@
 """The rules about the whole fleet: when an alert opens and when it is over, once per crossing.
 
 Rules on shares hold figures of the fleet against thresholds that differ for entering and leaving. A feed that has gone quiet in a
-partition opens one alert of its own.
+partition opens one alert of its own, and so do partitions that stand still: these are judged whenever a partition goes on, since
+no figures are published meanwhile.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,12 +18,14 @@ from processors.fleet_view import FleetValue
 from processors.windows import HOUR_MS
 from schemas.records import EpisodeState, Evidence, Severity
 
+_MINUTE_MS: Final = 60_000
+_MOST_NAMED: Final = 16
 _GONE: Final = "the rule is not in the definitions any more"
 _CHANGED: Final = "the rule has changed, and is judged anew"
 
 
 class FleetEpisode(Struct, array_like=True):
-    """An alert that is open, as it was last published; `n` is what its update depends on (partitions of a quiet feed)."""
+    """An alert that is open, as it was last published; `n` is what its update depends on (partitions quiet or stale)."""
 
     opened_at: int
     version: int
@@ -76,7 +79,9 @@ def judge(view: View, values: Values, books: dict[str, FleetRuleBook], partition
     for rule in rules.values():
         if not rule.enabled:
             continue
-        if rule.kind == "source_quiet":
+        if rule.kind == "partition_stale":
+            stands[f"{rule.name}|"] = (rule, _stale_now(view, rule, partitions))
+        elif rule.kind == "source_quiet":
             for feed in {*view.dimensions(QUIET_FEEDS), *_open_feeds(rule, books)}:
                 stands[f"{rule.name}|{feed}"] = (rule, _feed_now(view, rule, feed, partitions))
         else:
@@ -86,6 +91,16 @@ def judge(view: View, values: Values, books: dict[str, FleetRuleBook], partition
         yield from _judge_one(place, book, stands.get(place), view.as_of_ms)
         if not book.records:
             del books[place]
+
+
+def judge_standstill(view: View, books: dict[str, FleetRuleBook], partitions: int) -> Iterator[Finding]:
+    """Hold the rules about partitions that stand still against how far each has come; as `judge` otherwise."""
+    for rule in view.definitions.fleet.rules.values():
+        if rule.enabled and rule.kind == "partition_stale":
+            place = f"{rule.name}|"
+            now = _stale_now(view, rule, partitions)
+            if now.enters or place in books:
+                yield from _judge_one(place, books.setdefault(place, FleetRuleBook()), (rule, now), view.as_of_ms)
 
 
 def _judge_one(place: str, book: FleetRuleBook, stand: tuple[FleetRule, _Now] | None, as_of_ms: int) -> Iterator[Finding]:
@@ -188,6 +203,27 @@ def _feed_now(view: View, rule: FleetRule, feed: str, partitions: int) -> _Now:
         evidence=evidence,
         explanation=f"{rule.label}: {explanation}",
         n=len(quiet),
+    )
+
+
+def _stale_now(view: View, rule: FleetRule, partitions: int) -> _Now:
+    """How many partitions stand still while others go on."""
+    behind = view.stale()
+    limit = view.definitions.fleet.stale_after_ms / _MINUTE_MS
+    evidence = [Evidence(figure="stale_partitions", value=float(len(behind)), threshold=1.0, n=partitions)]
+    evidence += [
+        Evidence(figure="minutes_behind", dimension=str(partition), value=behind_ms / _MINUTE_MS, threshold=limit)
+        for partition, behind_ms in list(behind.items())[:_MOST_NAMED]
+    ]
+    named = ", ".join(map(str, list(behind)[:_MOST_NAMED])) + (", …" if len(behind) > _MOST_NAMED else "")
+    longest = max(behind.values(), default=0) / _MINUTE_MS
+    stand = f"{len(behind)} of {partitions} partitions ({named}) stand still, by up to {longest:.0f} minutes behind the newest"
+    return _Now(
+        enters=bool(behind),
+        resolution=None if behind else "every partition goes on",
+        evidence=evidence,
+        explanation=f"{rule.label}: {stand}; the figures of the fleet wait for them.",
+        n=len(behind),
     )
 
 

@@ -25,12 +25,13 @@ AS_OF_FIGURE: Final = "as_of"
 class Mark(Struct, array_like=True, gc=False):
     """How far a partition has come: the tick whose work it has shown, its newest number, and the definitions it judges by.
 
-    `as_of_ms` is 0 until the first tick's work was shown.
+    `as_of_ms` is 0 until the first tick's work was shown; `before_ms` is that of the tick before.
     """
 
     as_of_ms: int = 0
     sequence: int = 0
     config_version: int = 0
+    before_ms: int = 0
 
 
 class _WindowSum(Struct, gc=False):
@@ -77,7 +78,8 @@ class FleetState:
         mark = self.marks.setdefault(partial.partition, Mark())
         mark.sequence = partial.sequence
         if partial.figure == AS_OF_FIGURE:
-            mark.as_of_ms = max(mark.as_of_ms, partial.counts[0])
+            if partial.counts[0] > mark.as_of_ms:
+                mark.before_ms, mark.as_of_ms = mark.as_of_ms, partial.counts[0]
             mark.config_version = partial.config_version
         else:
             self.put((partial.figure, partial.dimension, partial.bucket), partial.partition, tuple(partial.counts))
@@ -124,15 +126,29 @@ class FleetState:
         """The time up to which every partition that has been heard of is complete; 0 before anything is."""
         return min((mark.as_of_ms for mark in self.marks.values() if mark.as_of_ms), default=0)
 
-    @property
-    def coverage_share(self) -> float:
-        """The share of the partitions that have shown the work of a tick."""
-        return sum(1 for mark in self.marks.values() if mark.as_of_ms) / self._partitions
+    def stale(self, after_ms: int) -> dict[int, int]:
+        """The partitions that stand still while others go on, and by how many milliseconds they are behind the newest.
+
+        One is stale when the tick *before* another's newest is more than `after_ms` ahead of it: however far ticks are apart, a
+        partition that only shows the same tick a little later is not.
+        """
+        heard = {partition: mark.as_of_ms for partition, mark in sorted(self.marks.items()) if mark.as_of_ms}
+        limit = max((mark.before_ms for mark in self.marks.values()), default=0) - after_ms
+        newest = max(heard.values(), default=0)
+        return {partition: newest - as_of_ms for partition, as_of_ms in heard.items() if as_of_ms < limit}
+
+    def fresh(self, stale_after_ms: int) -> int:
+        """How many partitions have shown the work of a tick, and are not stale."""
+        return self._heard - len(self.stale(stale_after_ms))
 
     @property
     def is_complete(self) -> bool:
         """Whether every partition has shown the work of a tick."""
-        return self.coverage_share == 1.0
+        return self._heard == self._partitions
+
+    @property
+    def _heard(self) -> int:
+        return sum(1 for mark in self.marks.values() if mark.as_of_ms)
 
     @property
     def config_version(self) -> int:

@@ -223,10 +223,12 @@ class FleetDriver:
         """A partition has shown the work of a tick: publish, if it was the last of them and it is time."""
         state, meta = self.store.state, self.store.meta
         definitions = self._definitions()
-        reported = round(state.coverage_share * self._partitions)
+        reported = state.fresh(definitions.fleet.stale_after_ms)
         if reported != meta.reported:
             meta.reported = reported
             self._publish("coverage", publication.coverage(self.store.memory, self._edition(), reported, self._partitions))
+        view = View(state, definitions)
+        self._publish("alerts", publication.standstill_alerts(self.store.memory, self._edition(), view, self._partitions))
         interval_ms = definitions.fleet.interval_ms
         if not state.is_complete or state.as_of_ms // interval_ms == meta.published_ms // interval_ms:
             return
@@ -275,7 +277,7 @@ class FleetDriver:
             as_of_ms=state.as_of_ms,
             emitted_at=self._emitted_at(),
             config_version=self.config_version,
-            coverage_share=state.coverage_share,
+            coverage_share=state.fresh(self._definitions().fleet.stale_after_ms) / self._partitions,
         )
 
     def _dead_letter(self, record: InputRecord, malformed: Malformed) -> None:

@@ -33,8 +33,8 @@ _decode_count = msgspec.msgpack.Decoder(int).decode
 class FleetMeta(Struct, array_like=True):
     """What the task knows beside parts and publications; `offsets` as in `streams.totals.PartitionMeta`.
 
-    `published_ms` is the `as_of` of the last publication (0: none yet), `reported` how many partitions had been heard of when
-    that was last told, `days` whose lists have gone out.
+    `published_ms` is the `as_of` of the last publication (0: none yet), `reported` how many partitions had been heard of, and
+    went on, when that was last told, `days` whose lists have gone out.
     """
 
     partitions: int

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from schemas.codec import Codec
-from schemas.records import FleetSnapshot, TouchpointMap
+from schemas.records import FleetAlert, FleetPartial, FleetSnapshot, TouchpointMap
 from streams.catalogue import Catalogue
 from streams.duty import Duty, fleet_duty
 from streams.fleet_driver import FleetDriver
@@ -170,6 +170,44 @@ def test_nothing_but_the_coverage_is_published_until_all_partitions_were_heard_o
     values = [CODEC.decode(output.topic, output.value) for output in outputs]
     told = [(value.figure, value.value) for value in values if isinstance(value, FleetSnapshot)]
     assert told == [("coverage_share", 1 / 3), ("coverage_share", 2 / 3)]
+
+
+def test_a_partition_that_stands_still_is_told_of_once_while_no_figures_are_and_once_when_it_goes_on() -> None:
+    driver, number = new_driver(), 0
+    driver.begin({})
+    told: list[tuple[object, ...]] = []
+    for minute in range(0, 90, 5):
+        for partition in range(PARTITIONS):
+            if partition == 1 and 20 <= minute < 70:
+                continue
+            number += 1
+            as_of_ms = END_MS + minute * 60_000
+            partial = FleetPartial(
+                partition=partition,
+                incarnation=INCARNATION,
+                sequence=number,
+                as_of=as_of_ms,
+                emitted_at=None,
+                config_version=0,
+                figure="as_of",
+                dimension="",
+                bucket=None,
+                counts=[as_of_ms],
+            )
+            driver.process(InputRecord(PARTIALS_TOPIC, 0, number, as_of_ms, b"as_of", CODEC.encode(PARTIALS_TOPIC, partial)))
+        for output in driver.drain_outputs():
+            value = CODEC.decode(output.topic, output.value)
+            if isinstance(value, FleetAlert):
+                told.append((minute, value.rule, value.state, value.severity, value.evidence[0].value))
+            if isinstance(value, FleetSnapshot) and value.figure == "coverage_share":
+                told.append((minute, value.figure, value.value))
+    assert told[:3] == [(0, "coverage_share", n / 3) for n in (1, 2, 3)]
+    assert told[3:] == [
+        (40, "coverage_share", 2 / 3),
+        (40, "partition_stale", "opened", "warning", 1),
+        (70, "coverage_share", 1),
+        (70, "partition_stale", "resolved", "warning", 0),
+    ]
 
 
 def test_within_an_interval_nothing_is_published_twice(partials: list[InputRecord], undisturbed: Transaction) -> None:

@@ -114,11 +114,23 @@ def test_a_window_that_was_asked_for_before_follows_its_parts_and_moves_on_with_
 
 def test_the_fleet_is_complete_up_to_where_the_slowest_partition_is() -> None:
     state = state_of(partial(0, 1, "as_of", [NOON]), partial(0, 2, "as_of", [NOON + 60_000], config_version=2))
-    first = state.as_of_ms, state.coverage_share, state.is_complete
+    first = state.as_of_ms, state.fresh(60_000), state.is_complete
     state.take(partial(1, 1, "as_of", [NOON + 1]))
-    assert first == (NOON + 60_000, 0.5, False)
-    assert (state.as_of_ms, state.coverage_share, state.is_complete) == (NOON + 1, 1.0, True)
+    assert first == (NOON + 60_000, 1, False)
+    assert (state.as_of_ms, state.fresh(60_000), state.is_complete) == (NOON + 1, 2, True)
     assert state.config_version == 1, "the definitions that all partitions judge by"
+
+
+def test_a_partition_that_stands_still_is_stale_when_others_have_gone_on_for_long_enough_whatever_their_ticks() -> None:
+    state, found = FleetState(3, "app"), []
+    hours = [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (0, 2), (2, 2), (1, 2), (1, 3)]
+    for number, (partition, hour) in enumerate(hours, 1):
+        state.take(partial(partition, number, "as_of", [NOON + hour * HOUR_MS]))
+        found.append(state.stale(15 * 60_000))
+    assert found == [{}, {}, {}, {}, {}, {2: 2 * HOUR_MS}, {}, {}, {}]
+    state.take(partial(1, 10, "as_of", [NOON + 4 * HOUR_MS]))
+    assert (state.stale(15 * 60_000), state.fresh(15 * 60_000)) == ({0: 2 * HOUR_MS, 2: 2 * HOUR_MS}, 1)
+    assert state.as_of_ms == NOON + 2 * HOUR_MS, "nothing is complete beyond the slowest"
 
 
 def test_buckets_that_nobody_sees_any_more_go() -> None:
