@@ -25,8 +25,12 @@ MAX_REFERRALS: Final = 100
 MAX_MUTES: Final = 64
 MAX_MRR_ENTRIES: Final = 24
 MAX_RENEWAL_ENTRIES: Final = 12
+MAX_CURRENCY_ENTRIES: Final = 16
 SETTLED_MS: Final = 60 * DAY_MS
 """How long what repeats something is kept: an event that was held up on its way may still come before it."""
+
+OVERDUE_DAYS: Final = 30
+"""So long past its date a renewal that nobody told of is still expected; after that the date says nothing any more."""
 
 MAX_TEXT: Final = 200
 """Characters kept of what a person wrote as a reason."""
@@ -98,8 +102,9 @@ class AccountState(Struct, array_like=True, gc=False):
 
     Versions are those of `processors.registers`, relative to `base_ms`; `versions` and `version_places` hold those of `FIELDS`.
     `mrr_history` holds (version, cents), oldest first, at most 24, `renewal_history` (version, renewal date - base_ms), at most
-    12. `stage_version` is (occurred_at - base_ms) * 16 + a rank, so that of two stages in one millisecond the later in the life
-    of an account wins. The other integers count what was dropped beyond a bound.
+    12, `currency_history` (version, currency), at most 16. `stage_version` is (occurred_at - base_ms) * 16 + a rank, so that of
+    two stages in one millisecond the later in the life of an account wins. The other integers count what was dropped beyond a
+    bound.
     """
 
     base_ms: int | None = None
@@ -123,6 +128,7 @@ class AccountState(Struct, array_like=True, gc=False):
     forgotten_referrals: int = 0
     forgotten_mutes: int = 0
     cut_terms: int = 0
+    currency_history: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def is_gone(self) -> bool:
@@ -167,6 +173,15 @@ class AccountState(Struct, array_like=True, gc=False):
         """The `occurred_at` that a version stands for."""
         assert self.base_ms is not None, "a version is relative to the base"
         return self.base_ms + (version >> HASH_BITS)
+
+    def currency_at(self, at_ms: int) -> str:
+        """The currency in force right before a time; before any was told the first one, and nothing when none ever was."""
+        history = self.currency_history
+        if not history or self.base_ms is None:
+            return ""
+        if len(history) == 1:
+            return history[0][1]
+        return registers.value_before(history, at_ms - self.base_ms) or history[0][1]
 
     def override_at(self, as_of_ms: int) -> Override | None:
         """The override in force, if there is one."""
@@ -226,6 +241,7 @@ def prune(state: AccountState, as_of_ms: int) -> None:
         del state.mutes[rule]
     state.mrr_history = registers.without_repetitions(state.mrr_history, settled)
     state.renewal_history = registers.without_repetitions(state.renewal_history, settled)
+    state.currency_history = registers.without_repetitions(state.currency_history, settled)
 
 
 def _set_fields(state: AccountState, event: AccountEvent, version: int) -> None:
@@ -242,13 +258,15 @@ def _set_fields(state: AccountState, event: AccountEvent, version: int) -> None:
 
 
 def _set_terms(state: AccountState, event: AccountEvent, version: int, totals: Totals) -> None:
-    """Put revenue and renewal into their histories, which keep the newest ones."""
+    """Put revenue, renewal and currency into their histories, which keep the newest ones."""
     cut = 0
     if event.mrr_cents is not None:
         cut += registers.remember(state.mrr_history, version, event.mrr_cents, MAX_MRR_ENTRIES)
     if event.renewal_at is not None:
         assert state.base_ms is not None, "the first event sets the base"
         cut += registers.remember(state.renewal_history, version, event.renewal_at - state.base_ms, MAX_RENEWAL_ENTRIES)
+    if event.currency is not None:
+        cut += registers.remember(state.currency_history, version, event.currency, MAX_CURRENCY_ENTRIES)
     if cut:
         state.cut_terms += cut
         totals.oddity("cut_account_history", event.occurred_at)

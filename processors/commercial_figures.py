@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import log
 from typing import TYPE_CHECKING, Final
 
-from processors import commercial_rows
+from processors import commercial, commercial_rows
 from processors.health import Reading
 from processors.life_course import FOREVER
 from processors.months import whole_months
@@ -20,13 +20,17 @@ _NO_CUSTOMER: Final = "not a customer now"
 _LATE, _FAILED = 0, 1
 
 
-def _growth_log(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:
-    """ln(revenue now / revenue before the first of the 90 days); unknown where either is 0 or was never told."""
+def _growth_log(state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> Reading:
+    """ln(revenue now / revenue before the first of the 90 days); unknown where either is 0, untold or without a rate."""
     if commercial_rows.standing(state.commercial, state.account, FOREVER).span is None:
         return UNKNOWN
     now = state.account.mrr_cents
-    before = commercial_rows.mrr_at(state.account, first_day(D90, as_of_ms) * DAY_MS)
-    return Reading(log(now / before)) if now and before else UNKNOWN
+    start_ms = first_day(D90, as_of_ms) * DAY_MS
+    before = commercial_rows.mrr_at(state.account, start_ms)
+    if not now or not before:
+        return UNKNOWN
+    ratio = definitions.commercial.ratio(state.account.currency_at(start_ms), state.account.currency or "")
+    return UNKNOWN if ratio is None else Reading(log(now / (before * ratio)))
 
 
 def _payments(place: int, state: "CustomerState", as_of_ms: int) -> int:
@@ -57,7 +61,7 @@ def _value_realised(state: "CustomerState", _as_of_ms: int, definitions: "Defini
     terms = definitions.commercial
     own = state.account.currency or terms.base_currency
     total = 0.0
-    for currency, cents in state.commercial.paid_cents.items():
+    for currency, cents in commercial.paid_by_currency(state.commercial, state.account).items():
         paid_in = currency or terms.base_currency
         rate, own_rate = terms.rate(paid_in), terms.rate(own)
         if paid_in == own:
@@ -86,7 +90,11 @@ def listed(state: "CustomerState", as_of_ms: int, definitions: "Definitions") ->
     yield count("mrr_cents", account.mrr_cents, reason="no revenue known")
     yield count("seats", account.seats, reason="no seats known")
     growth = _growth_log(state, as_of_ms, definitions).value
-    why = "the revenue now or before the 90 days is 0 or unknown" if is_customer else _NO_CUSTOMER
+    why = (
+        "the revenue now or before the 90 days is 0 or unknown, or in another currency without a rate"
+        if is_customer
+        else _NO_CUSTOMER
+    )
     yield Figure(name="growth_log_90d", window_days=90, value=growth, reason=None if growth is not None else why)
     yield count("payments_late_90d", _payments(_LATE, state, as_of_ms), days=90)
     yield count("payments_failed_90d", _payments(_FAILED, state, as_of_ms), days=90)

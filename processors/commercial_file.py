@@ -27,6 +27,13 @@ class Commercial(Struct, frozen=True):
         """What a unit of a currency is worth in the base currency; one that is not named is the base; None without a rate."""
         return 1.0 if currency in ("", self.base_currency) else self.rates.get(currency)
 
+    def ratio(self, before: str, after: str) -> float | None:
+        """How many units of one currency a unit of another is worth: 1 for the same; None where a rate is missing."""
+        if before == after:
+            return 1.0
+        rate, rate_after = self.rate(before), self.rate(after)
+        return None if rate is None or rate_after is None else rate / rate_after
+
 
 def read(top: Table) -> Commercial:
     """The section `[commercial]`; mistakes are noted at their place."""

@@ -94,6 +94,8 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "oddities_by_day": _flow(("n",), "oddity", DAY_MS, 180),
     commercial_rows.BY_MONTH: _monthly(commercial_rows.MONTH_PLACES, "currency"),
     commercial_rows.BY_YEAR: _monthly(commercial_rows.YEAR_PLACES, "currency"),
+    commercial_rows.MOVED_BY_MONTH: _monthly(commercial_rows.MOVED_PLACES, "currency before > currency after"),
+    commercial_rows.MOVED_BY_YEAR: _monthly(commercial_rows.MOVED_PLACES, "currency before > currency after"),
     commercial_rows.PAYMENTS: _monthly(commercial_rows.PAYMENT_PLACES, "currency"),
     commercial_rows.REFERRALS: _monthly(("referrals",), ""),
     commercial_rows.RENEWALS: _flow(commercial_rows.RENEWAL_PLACES, "currency", DAY_MS, 800),

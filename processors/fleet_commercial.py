@@ -5,8 +5,9 @@ a month has the month as its dimension; that of the last complete month stands u
 the base currency, from all currencies that have a rate; each other currency stands for itself, its dimension ending in `/USD`.
 
 The formulas are those of the trade (GRR and NRR as in SaaS metrics: what remains of the revenue at the start, without and with
-expansion, new and returning accounts left out). Who leaves and comes back within a period is lost to it, in customers and in
-revenue, so that NRR is never below GRR and both speak of the same customers.
+expansion). Who leaves and comes back within a period is lost to it in the customers, and in NRR, which leaves returning accounts
+out; GRR looks at the revenue at both ends only, and takes the lesser of them. So GRR may be above NRR where many came back. Who
+comes back in another currency is lost to GRR too.
 """
 
 from collections.abc import Iterator
@@ -186,14 +187,20 @@ def _revenue(period: _Period, money: Ledger, kept: Row, within: Row) -> Iterator
     start = money.level(period.start_ms)["mrr_cents"]
     remains = start - kept["contraction_mrr"] - kept["churned_mrr"]
     yield FleetValue(figure=f"mrr_{period.at_start}_cents", value=start, note=money.note)
+    moved = (
+        f"{kept['moved_out_mrr']} cents are now in a currency without a rate: kept as they were"
+        if kept["moved_out_mrr"]
+        else None
+    )
     for name, numerator in (
-        ("grr", remains),
+        ("grr", remains + kept["returned_mrr"]),
         ("nrr", remains + kept["expansion_mrr"]),
         ("expansion_rate", kept["expansion_mrr"]),
         ("cross_sell_rate", within["cross_sold_mrr"]),
         ("acquisition_rate", within["acquired_mrr"]),
     ):
-        yield _share(f"{name}_of_mrr_{period.at_start}_pct", numerator, start, _NO_REVENUE)
+        value = _share(f"{name}_of_mrr_{period.at_start}_pct", numerator, start, _NO_REVENUE)
+        yield _placed(value, "", moved if name in ("grr", "nrr") else None)
 
 
 def _renewals(period: _Period, ledger: Ledger, view: FleetView, of: tuple[str, str]) -> Iterator[FleetValue]:

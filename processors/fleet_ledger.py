@@ -29,6 +29,8 @@ class Ledger:
         self.note = note
         self.months = _rows(view, commercial_rows.BY_MONTH, commercial_rows.MONTH_PLACES, rates)
         self.years = _rows(view, commercial_rows.BY_YEAR, commercial_rows.YEAR_PLACES, rates)
+        _add_moves(self.months, view, commercial_rows.MOVED_BY_MONTH, rates)
+        _add_moves(self.years, view, commercial_rows.MOVED_BY_YEAR, rates)
         self.payments = _rows(view, commercial_rows.PAYMENTS, commercial_rows.PAYMENT_PLACES, rates)
         self._renewals = _by_month(view, rates)
         self.now = Row()
@@ -61,8 +63,8 @@ class Ledger:
         for month in reversed(self._sorted_months):
             row, after = self.months[month], levels[-1]
             came = sum(row[how] for how in _CAME) - row["losses"] - row["erased"]
-            gained = sum(row[f"{how}_mrr"] for how in _CAME) + row["expansion_mrr"]
-            gone = row["contraction_mrr"] + row["churned_mrr"] + row["erased_mrr"]
+            gained = sum(row[f"{how}_mrr"] for how in _CAME) + row["expansion_mrr"] + row["moved_in_mrr"]
+            gone = row["contraction_mrr"] + row["churned_mrr"] + row["erased_mrr"] + row["moved_out_mrr"]
             levels.append(Row({"customers": after["customers"] - came, "mrr_cents": after["mrr_cents"] - gained + gone}))
         return levels[::-1]
 
@@ -102,7 +104,10 @@ def ledgers(view: FleetView) -> tuple[Ledger, dict[str, Ledger]]:
         commercial_rows.CUSTOMERS_NOW,
         commercial_rows.PAID,
     )
-    currencies = sorted({currency for figure in figures for currency in view.dimensions(figure)})
+    counted = {currency for figure in figures for currency in view.dimensions(figure)}
+    for figure in (commercial_rows.MOVED_BY_MONTH, commercial_rows.MOVED_BY_YEAR):
+        counted.update(currency for dimension in view.dimensions(figure) for currency in commercial_rows.moved(dimension))
+    currencies = sorted(counted)
     rates = {currency: rate for currency in currencies if (rate := terms.rate(currency)) is not None}
     alone = [currency for currency in currencies if currency not in rates]
     note = f"in {terms.base_currency}" + (f"; without {', '.join(alone)}, for which there is no rate" if alone else "")
@@ -128,6 +133,25 @@ def _row(places: tuple[str, ...], counts: tuple[int, ...], rate: float) -> Row:
     money = ("_mrr", "_cents")
     named = zip(places, counts, strict=True)
     return Row({place: _worth(count, rate) if place.endswith(money) else count for place, count in named})
+
+
+def _add_moves(into: dict[int, Row], view: FleetView, figure: str, rates: Mapping[str, float]) -> None:
+    """Add the revenue of customers whose currency changed: what it is more or less where both have a rate, else that it moved.
+
+    All that moved between the same two currencies in the same period is compared as one sum.
+    """
+    for dimension in view.dimensions(figure):
+        before, after = (rates.get(currency) for currency in commercial_rows.moved(dimension))
+        for start_ms, (_, from_cents, to_cents) in view.buckets(figure, dimension).items():
+            row = into.setdefault(start_ms, Row())
+            if before is not None and after is not None:
+                gained = _worth(to_cents, after) - _worth(from_cents, before)
+                row["expansion_mrr"] += max(0, gained)
+                row["contraction_mrr"] += max(0, -gained)
+            elif before is not None:
+                row["moved_out_mrr"] += _worth(from_cents, before)
+            elif after is not None:
+                row["moved_in_mrr"] += _worth(to_cents, after)
 
 
 def _by_month(view: FleetView, rates: Mapping[str, float]) -> dict[int, list[_Day]]:

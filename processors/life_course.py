@@ -151,20 +151,24 @@ def renewals(course: Iterable[Span], steps: Iterable[int], dates: Sequence[tuple
 
     `dates` are the renewal dates (both absolute: since when, the date) in the order in which they came into force. A term is due
     at its newest date, else at its first `renewal_due`, else when it was renewed: a renewal ahead of its date counts in the
-    period of the date. Who leaves before anything came due leaves no renewal behind, but a lost customer. The date of the
-    running term may lie ahead.
+    period of the date. So does the notice of one who leaves ahead of its date, however long: it was due then and not renewed,
+    unless the customer is back before the date, whose new term is then due at it. Who leaves without a date or an announcement
+    leaves no renewal behind, but a lost customer. The date of the running term may lie ahead.
     """
     told = [(STEPS[step & _CODES], base_ms + (step >> _CODE_BITS)) for step in steps]
-    for span in course:
+    life = list(course)
+    for number, span in enumerate(life):
         since_ms, last_due_ms = span.start_ms, span.start_ms
+        back_ms = life[number + 1].start_ms if number + 1 < len(life) else FOREVER
         for at_ms in (at_ms for kind, at_ms in told if kind == "renewed" and span.start_ms <= at_ms < span.end_ms):
             due_ms = _date(dates, at_ms, last_due_ms) or _announced(told, since_ms, at_ms) or at_ms
             yield Renewal(due_ms, "renewed", at_ms)
             since_ms, last_due_ms = at_ms, max(last_due_ms, due_ms)
         date_ms = _date(dates, span.end_ms, last_due_ms)
-        open_due_ms = date_ms if date_ms is not None and date_ms < span.end_ms else _announced(told, since_ms, span.end_ms)
-        if open_due_ms is not None:
-            yield Renewal(open_due_ms, span.ended_by, span.end_ms)
+        if date_ms is None or span.end_ms < date_ms > back_ms:
+            date_ms = _announced(told, since_ms, span.end_ms)
+        if date_ms is not None:
+            yield Renewal(date_ms, span.ended_by, span.end_ms)
 
 
 def _date(dates: Iterable[tuple[int, int]], before_ms: int, last_due_ms: int) -> int | None:

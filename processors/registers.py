@@ -5,13 +5,14 @@ wins in any order. A history holds (version, value), oldest first.
 """
 
 import hashlib
-from typing import Final
+from typing import Final, TypeVar
 
 HASH_BITS: Final = 16
 _HASH_BYTES: Final = 2
 _PLACE_BITS: Final = 3
 
 History = list[tuple[int, int]]
+_Value = TypeVar("_Value", int, str)
 
 
 def version_of(after_ms: int, event_id: str) -> int:
@@ -42,7 +43,7 @@ def packed(by_field: list[int | None]) -> tuple[list[int], int]:
     return versions, places
 
 
-def remember(history: History, version: int, value: int, most: int) -> int:
+def remember(history: list[tuple[int, _Value]], version: int, value: _Value, most: int) -> int:
     """Put a value into its place in a history, which keeps the newest ones; returns how many that mattered were dropped.
 
     Beyond the bound one that repeats the value before it goes first, else the second: the first says how it began.
@@ -56,12 +57,12 @@ def remember(history: History, version: int, value: int, most: int) -> int:
     return 0 if repeated else 1
 
 
-def without_repetitions(history: History, settled: int) -> History:
+def without_repetitions(history: list[tuple[int, _Value]], settled: int) -> list[tuple[int, _Value]]:
     """The history without values that repeat the one before them, once they are older than the version `settled`."""
     return [entry for at, entry in enumerate(history) if at == 0 or entry[0] >= settled or entry[1] != history[at - 1][1]]
 
 
-def value_before(history: History, after_ms: int) -> int | None:
+def value_before(history: list[tuple[int, _Value]], after_ms: int) -> _Value | None:
     """The value in force right before a time, given relative to the base."""
     found = None
     for version, value in history:

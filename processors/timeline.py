@@ -182,14 +182,20 @@ def _told(kind: int, detail: int, rules: dict[int, str]) -> tuple[str, str]:
 def _revenue(state: "CustomerState") -> Iterator[tuple[int, str, str]]:
     """The changes of revenue that are remembered."""
     account = state.account
-    before: int | None = None
+    before: tuple[int, str] | None = None
     for version, cents in account.mrr_history:
-        if before is not None and cents != before:
-            way = "rose" if cents > before else "fell"
-            currency = f" {account.currency}" if account.currency else ""
-            text = f"monthly revenue {way} from {before / 100:,.2f} to {cents / 100:,.2f}{currency}"
-            yield account.time_of(version), "mrr_changed", text
-        before = cents
+        at_ms = account.time_of(version)
+        now = cents, account.currency_at(at_ms + 1)
+        if before is not None and now != before:
+            # Of amounts in two currencies neither is said to be the larger one.
+            way = "went" if now[1] != before[1] else "rose" if cents > before[0] else "fell"
+            was = _money(*before) if now[1] != before[1] else f"{before[0] / 100:,.2f}"
+            yield at_ms, "mrr_changed", f"monthly revenue {way} from {was} to {_money(*now)}"
+        before = now
+
+
+def _money(cents: int, currency: str) -> str:
+    return f"{cents / 100:,.2f} {currency}".rstrip()
 
 
 def _answers(state: "CustomerState") -> Iterator[tuple[int, str, str]]:

@@ -1,16 +1,20 @@
 """The commercial course of an account at its edges."""
 
+from math import log
+
 import pytest
 
-from processors import commercial, fleet_commercial
+from processors import commercial, commercial_figures, fleet_commercial
 from processors.accounts import MAX_MRR_ENTRIES
-from processors.commercial import MAX_STEPS
+from processors.commercial import MAX_STEPS, MAX_UNNAMED
 from processors.commercial_rows import BY_MONTH, MONTH_PLACES, RENEWALS
+from processors.definitions import parse
 from processors.months import month_name, month_start, months_between, months_later, whole_months
+from processors.state import CustomerState
 from processors.windows import DAY_MS
 from schemas.events import AccountEvent
 from tests.support.happenings import NOON, account
-from tests.support.summed import Accounts, by_name
+from tests.support.summed import Accounts, by_name, default_definitions, default_text
 
 FEBRUARY = month_start(NOON)
 JANUARY = months_later(NOON, -1)
@@ -76,6 +80,7 @@ def test_a_loss_that_comes_late_moves_what_came_after_it() -> None:
         "churned_mrr": 5,
         "reactivated": 1,
         "reactivated_mrr": 5,
+        "returned_mrr": 5,
     }
 
 
@@ -111,9 +116,20 @@ def test_a_stale_date_is_not_due_twice() -> None:
     assert renewals(fleet) == {-1: (1, 1, 0, 0)}
 
 
-def test_who_leaves_before_anything_is_due_leaves_no_renewal_and_who_leaves_after_it_does() -> None:
-    early = told(account("contracted", JANUARY, renewal_at=NOON), account("cancelled", NOON - DAY_MS))
-    assert renewals(early) == {}
+@pytest.mark.parametrize("days", [0, 1, 5, 30])
+def test_the_notice_of_who_leaves_ahead_of_the_date_or_at_it_counts_in_the_period_of_the_date(days: int) -> None:
+    early = told(account("contracted", JANUARY, renewal_at=NOON), account("cancelled", NOON - days * DAY_MS))
+    assert renewals(early) == {0: (1, 0, 1, 0)}
+
+
+def test_notice_of_who_is_back_before_the_date_leaves_one_renewal_and_it_is_open() -> None:
+    fleet = told(account("contracted", JANUARY, renewal_at=NOON), account("cancelled", NOON - 9 * DAY_MS))
+    fleet.happen([account("reactivated", NOON - 2 * DAY_MS)])
+    assert renewals(fleet) == {0: (1, 0, 0, 0)}
+
+
+def test_who_leaves_without_a_date_leaves_no_renewal_and_who_leaves_after_it_does() -> None:
+    assert renewals(told(account("contracted", JANUARY), account("cancelled", NOON - DAY_MS))) == {}
     late = told(account("contracted", JANUARY, renewal_at=NOON), account("cancelled", NOON + DAY_MS))
     assert renewals(late) == {0: (1, 0, 1, 0)}
     lapsed = told(account("contracted", JANUARY, renewal_at=NOON), account("lapsed", NOON + DAY_MS))
@@ -127,8 +143,8 @@ def test_payments_are_counted_by_month_and_currency_and_what_is_late_is_no_value
         account("payment", NOON, amount_cents=50, status="failed"),
     )
     view = fleet.view(NOON)
-    assert view.buckets("payments_by_month", "EUR") == {JANUARY: (1, 0, 0, 70, 0, 0)}
-    assert view.buckets("payments_by_month", "") == {FEBRUARY: (0, 1, 1, 0, 70, 50)}
+    assert view.buckets("payments_by_month", "EUR") == {JANUARY: (1, 0, 0, 70, 0, 0), FEBRUARY: (0, 1, 1, 0, 70, 50)}
+    assert view.buckets("payments_by_month", "") == {}
     assert view.gauges == {("payments_received", "EUR"): (70,)}
 
 
@@ -151,6 +167,64 @@ def test_a_change_of_currency_takes_the_whole_account_over() -> None:
     view = fleet.view(NOON)
     assert view.dimensions(BY_MONTH) == ["USD"]
     assert view.total("active_customers", "USD") == (1, 5, 1)
+
+
+def test_a_payment_without_a_currency_is_in_that_of_the_account_as_of_then_also_when_it_is_told_late() -> None:
+    paid = account("payment", NOON - DAY_MS, amount_cents=70, status="paid")
+    told_late = [paid, account("contracted", JANUARY, currency="USD"), account("plan_changed", NOON, currency="EUR")]
+    for order in (told_late, told_late[::-1], [*told_late[1:], paid]):
+        view = told(*order).view(NOON)
+        assert view.buckets("payments_by_month", "USD") == {FEBRUARY: (1, 0, 0, 70, 0, 0)}
+        assert view.total("payments_received", "USD") == (70,)
+        assert view.dimensions("payments_received") == ["USD"]
+
+
+def test_of_payments_without_a_currency_the_newest_are_kept_and_no_sum_moves() -> None:
+    fleet = told(account("contracted", JANUARY, currency="USD"))
+    fleet.happen([account("payment", NOON + n, amount_cents=1, status="paid") for n in range(40)])
+    state, _ = fleet.states["c"]
+    assert len(state.unnamed) == MAX_UNNAMED
+    assert fleet.view(NOON).total("payments_received", "USD") == (40,)
+    fleet.prune(NOON + 100 * DAY_MS)
+    assert (state.unnamed, state.paid_cents) == ([], {"USD": 40})
+
+
+def changed_currency() -> Accounts:
+    first = account("contracted", JANUARY - DAY_MS, mrr_cents=1_000_000, currency="EUR")
+    return told(first, account("plan_changed", NOON, mrr_cents=160_000_000, currency="JPY"))
+
+
+def test_a_change_of_currency_leaves_the_past_where_it_was_and_is_no_revenue_gained() -> None:
+    found = by_name(fleet_commercial.figures(changed_currency().view(NOON)))
+    assert found["mrr_at_month_start_cents", "2026-02"].value == 1_000_000
+    assert found["mrr_at_month_start_cents", "2026-02/JPY"].value == 0
+    assert found["mrr_now_cents", ""].value == 0
+    assert found["mrr_now_cents", "/JPY"].value == 160_000_000
+    assert found["expansion_rate_of_mrr_at_month_start_pct", "2026-02"].value == 0
+    grr = found["grr_of_mrr_at_month_start_pct", "2026-02"]
+    assert (grr.value, grr.note) == (
+        100,
+        "the month so far; 1000000 cents are now in a currency without a rate: kept as they were",
+    )
+
+
+def test_across_currencies_with_rates_revenue_is_compared_by_its_worth() -> None:
+    rated = parse(default_text().replace("rates = {}", "rates = { JPY = 0.007 }"))
+    found = by_name(fleet_commercial.figures(changed_currency().view(NOON, rated)))
+    assert found["expansion_rate_of_mrr_at_month_start_pct", "2026-02"].value == pytest.approx(12)
+    assert found["nrr_of_mrr_at_month_start_pct", "2026-02"].value == pytest.approx(112)
+    assert found["mrr_now_cents", ""].value == 1_120_000
+
+
+def test_growth_across_currencies_is_of_worth_with_rates_and_else_null_with_a_reason() -> None:
+    state = CustomerState("c")
+    state.commercial, state.account = changed_currency().states["c"]
+    growth = {one.name: one for one in commercial_figures.listed(state, NOON + 85 * DAY_MS, default_definitions())}
+    assert growth["growth_log_90d"].value is None
+    assert "another currency" in (growth["growth_log_90d"].reason or "")
+    rated = parse(default_text().replace("rates = {}", "rates = { JPY = 0.007 }"))
+    growth = {one.name: one for one in commercial_figures.listed(state, NOON + 85 * DAY_MS, rated)}
+    assert growth["growth_log_90d"].value == pytest.approx(log(1.12))
 
 
 def test_an_erased_customer_is_no_loss_and_leaves_the_levels_of_the_past_as_they_were() -> None:

@@ -135,7 +135,7 @@ def test_grr_is_never_above_100_percent_and_nrr_leaves_new_and_reactivated_accou
     events += [event("c2", "cancelled", at(3, 4)), event("c3", "cancelled", at(3, 4)), event("c3", "reactivated", at(3, 20))]
     events += customers(5, at(3, 9), "new", mrr_cents=10_000)
     found = figures(events)
-    assert found["grr_of_mrr_at_month_start_pct"].value == 74  # (1,000 - 60 - 200) / 1,000
+    assert found["grr_of_mrr_at_month_start_pct"].value == 84  # (1,000 - 60 - 100) / 1,000: who is back pays at both ends
     assert found["nrr_of_mrr_at_month_start_pct"].value == 114  # (1,000 + 400 - 60 - 200) / 1,000
     grown = figures([*customers(2, at(2)), event("c0", "plan_changed", at(3), mrr_cents=900)])
     assert grown["grr_of_mrr_at_month_start_pct"].value == 100

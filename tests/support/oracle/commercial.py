@@ -67,7 +67,16 @@ class Customer:
 
     @property
     def currency(self) -> str:
-        return str(self.register("currency", NEVER) or "")
+        return self.currency_at(NEVER)
+
+    def currency_at(self, at: int) -> str:
+        """The currency in force right before a time, and the first one before any was told."""
+        said = [event["currency"] for event in self.events if event.get("currency") is not None]
+        return str(self.register("currency", at) or (said[0] if said else ""))
+
+    def paid_in(self, payment: Event) -> str:
+        """The currency of a payment: that which it names, else that of the account as of then."""
+        return str(payment.get("currency") or self.currency_at(payment["occurred_at"] + 1))
 
     @property
     def referred_by(self) -> str | None:
@@ -78,9 +87,9 @@ class Customer:
         ]
         return min(said)[1] if said else None
 
-    def renewals(self) -> Iterable[tuple[int, str, int]]:
-        """The due date of each renewal, what came of it, and its revenue."""
-        for spell in self.spells:
+    def renewals(self) -> Iterable[tuple[int, str, int, str]]:
+        """The due date of each renewal, what came of it, its revenue and the currency of that."""
+        for spell, following in zip(self.spells, [*self.spells[1:], None], strict=False):
             term_began, due_last = spell.start, spell.start
             inside = [event for event in self.events if spell.start <= event["occurred_at"] < spell.end]
             made = sorted({event["occurred_at"] for event in inside if event["kind"] == "renewed"})
@@ -92,14 +101,19 @@ class Customer:
                     if event["kind"] == "renewal_due" and term_began < event["occurred_at"] <= end
                 ]
                 due = None
-                if date is not None and date > due_last and (outcome == "renewed" or date < end):
+                if (
+                    date is not None
+                    and date > due_last
+                    and (outcome == "renewed" or date <= end or following is None or date <= following.start)
+                ):
                     due = date
                 elif announced:
                     due = announced[0]
                 elif outcome == "renewed":
                     due = end
                 if due is not None:
-                    yield due, outcome, self.mrr(min(due, end))
+                    then = min(due, end)
+                    yield due, outcome, self.mrr(then), self.currency_at(then)
                     due_last = max(due_last, due)
                 term_began = end
 
@@ -107,9 +121,7 @@ class Customer:
 def commercial(customers: Mapping[str, Iterable[Event]], as_of: int, terms: Terms) -> Found:
     """Every figure of the fleet by name and dimension."""
     everybody = [Customer(events) for events in customers.values()]
-    currencies = {one.currency for one in everybody} | {
-        event.get("currency") or "" for one in everybody for event in one.events if event["kind"] == "payment"
-    }
+    currencies = {""} | {event.get("currency") or "" for one in everybody for event in one.events}
     groups = {"": [currency for currency in currencies if currency in ("", terms.base) or currency in terms.rates]}
     groups |= {f"/{currency}": [currency] for currency in currencies if currency not in groups[""]}
     found: Found = {}
@@ -130,11 +142,11 @@ def _month_s(everybody: Sequence[Customer], month: int, groups: Mapping[str, lis
     for status in ("late", "failed"):
         found[f"payments_{status}_in_month", ""] = sum(event.get("status") == status for event in _payments(inside))
     for suffix, currencies in groups.items():
-        paid = [event for event in _payments(inside) if event["status"] == "paid"]
         found["payments_received_in_month_cents", suffix] = sum(
-            _worth(event["amount_cents"], event.get("currency") or "", terms)
-            for event in paid
-            if (event.get("currency") or "") in currencies
+            _worth(event["amount_cents"], one.paid_in(event), terms)
+            for one in everybody
+            for event in _payments(one.events)
+            if event["status"] == "paid" and month <= event["occurred_at"] < _later(month, 1) and one.paid_in(event) in currencies
         )
     first = [
         min(
@@ -182,32 +194,48 @@ def _period(
         (f"customers_reactivated_{within}", ""): sum(spell.how == "reactivated" for _, spell in begun),
         (f"customers_lost_{within}", ""): len(ended),
     }
-    found |= _due(everybody, start, until, within, "renewals", lambda _one, _cents: 1, as_of, terms)
+    found |= _due(everybody, start, until, within, "renewals", lambda _cents, _currency: 1, as_of, terms)
     for suffix, currencies in groups.items():
-        mine = [one for one in everybody if one.currency in currencies]
 
-        def worth(one: Customer, cents: int) -> int:
-            return _worth(cents, one.currency, terms)
+        def worth(cents: int, currency: str, mine: list[str] = currencies) -> int:
+            return _worth(cents, currency, terms) if currency in mine else 0
 
-        stayed = [one for one in mine if one in kept]
-        total = sum(worth(one, one.mrr(start)) for one in mine)
-        least = sum(min(worth(one, one.mrr(start)), worth(one, one.mrr(until))) for one in stayed)
-        net = sum(worth(one, one.mrr(until)) for one in stayed)
+        def paid(one: Customer, at: int, worth: Any = worth) -> int:
+            return int(worth(one.mrr(at), one.currency_at(at)))
+
+        same = [one for one in there if one.currency_at(start) == one.currency_at(until)]
+        total = sum(paid(one, start) for one in there)
+        least = sum(min(paid(one, start), paid(one, until)) for one in same)
+        net = sum(paid(one, until) for one in same if one in kept)
+        gained = sum(max(0, paid(one, until) - paid(one, start)) for one in same if one in kept)
+        moves = {(one.currency_at(start), one.currency_at(until)) for one in kept if one not in same}
+        for before, after in moves:
+            moved = [one for one in kept if (one.currency_at(start), one.currency_at(until)) == (before, after)]
+            was, now = sum(paid(one, start) for one in moved), sum(paid(one, until) for one in moved)
+            if before in currencies and after in currencies:
+                least, net, gained = least + min(was, now), net + now, gained + max(0, now - was)
+            else:
+                least, net = least + was, net + was
         found[f"mrr_{at_start}_cents", suffix] = total
         found[f"grr_of_mrr_{at_start}_pct", suffix] = _pct(least, total)
         found[f"nrr_of_mrr_{at_start}_pct", suffix] = _pct(net, total)
-        found[f"expansion_rate_of_mrr_{at_start}_pct", suffix] = _pct(net - least, total)
-        sold = sum(worth(one, _sold(one, event)) for one in mine for event in one.events if start <= event["occurred_at"] < until)
+        found[f"expansion_rate_of_mrr_{at_start}_pct", suffix] = _pct(gained, total)
+        sold = sum(
+            worth(_sold(one, event), one.currency_at(event["occurred_at"] + 1))
+            for one in everybody
+            for event in one.events
+            if start <= event["occurred_at"] < until
+        )
         found[f"cross_sell_rate_of_mrr_{at_start}_pct", suffix] = _pct(sold, total)
         won = 0
-        for one in mine:
+        for one in everybody:
             month = start
             while month < until:
                 first = [spell for spell in one.spells if month <= spell.start < _later(month, 1)][:1]
-                won += sum(worth(one, one.mrr(_later(month, 1))) for spell in first if spell.how == "acquired")
+                won += sum(paid(one, _later(month, 1)) for spell in first if spell.how == "acquired")
                 month = _later(month, 1)
         found[f"acquisition_rate_of_mrr_{at_start}_pct", suffix] = _pct(won, total)
-        due = _due(mine, start, until, within, "mrr", worth, as_of, terms)
+        due = _due(everybody, start, until, within, "mrr", worth, as_of, terms)
         found |= {(figure, suffix): value for (figure, _), value in due.items()}
     return found
 
@@ -225,13 +253,13 @@ def _due(
     """The renewals due in a period up to the day of now: those made, and those neither made nor cancelled after the grace."""
     total = made = lapsed = 0
     for one in everybody:
-        for due, outcome, cents in one.renewals():
+        for due, outcome, cents, currency in one.renewals():
             day = due - due % DAY_MS
             if start <= day < until and day <= as_of:
-                total += weight(one, cents)
-                made += weight(one, cents) if outcome == "renewed" else 0
+                total += weight(cents, currency)
+                made += weight(cents, currency) if outcome == "renewed" else 0
                 grace_is_over = day + DAY_MS + terms.grace_days * DAY_MS <= as_of
-                lapsed += weight(one, cents) if outcome == "lapsed" or (outcome == "open" and grace_is_over) else 0
+                lapsed += weight(cents, currency) if outcome == "lapsed" or (outcome == "open" and grace_is_over) else 0
     return {
         (f"renewal_rate_of_{name}_due_{within}_pct", ""): _pct(made, total),
         (f"lapse_rate_of_{name}_due_{within}_pct", ""): _pct(lapsed, total),
@@ -264,10 +292,10 @@ def _now_s(everybody: Sequence[Customer], this_month: int, groups: Mapping[str, 
             None if arpa is None or stay is None else terms.margin * arpa * stay
         )
         found["value_realised_so_far_cents", suffix] = terms.margin * sum(
-            _worth(event["amount_cents"], event.get("currency") or "", terms)
+            _worth(event["amount_cents"], one.paid_in(event), terms)
             for one in everybody
             for event in _payments(one.events)
-            if event["status"] == "paid" and (event.get("currency") or "") in currencies
+            if event["status"] == "paid" and one.paid_in(event) in currencies
         )
     return found
 
@@ -296,13 +324,22 @@ def of_customer(events: Iterable[Event], as_of: int, terms: Terms) -> dict[tuple
     return {
         ("mrr_cents", None): now,
         ("seats", None): customer.register("seats", NEVER),
-        ("growth_log_90d", 90): log(now / before) if spell and now and before else None,
+        ("growth_log_90d", 90): _growth(customer, now, before, first_day * DAY_MS, terms) if spell else None,
         ("payments_late_90d", 90): sum(event["status"] == "late" for event in recent),
         ("payments_failed_90d", 90): sum(event["status"] == "failed" for event in recent),
         ("referrals", None): len(friends),
         ("months_as_customer", None): None if spell is None else _whole_months(spell.start, as_of),
         ("value_realised_cents", None): _realised(customer, terms),
     }
+
+
+def _growth(customer: Customer, now: int | None, before: int | None, at: int, terms: Terms) -> float | None:
+    was_in, is_in = (currency or terms.base for currency in (customer.currency_at(at), customer.currency))
+    rates = {**terms.rates, terms.base: 1.0}
+    same = customer.currency_at(at) == customer.currency
+    if not now or not before or not (same or {was_in, is_in} <= set(rates)):
+        return None
+    return log(now / before) if same else log(now * rates[is_in] / (before * rates[was_in]))
 
 
 def _whole_months(start: int, as_of: int) -> int:
@@ -321,7 +358,7 @@ def _realised(customer: Customer, terms: Terms) -> float | None:
     rates = {**terms.rates, terms.base: 1.0}
     total = 0.0
     for event in _payments(customer.events):
-        paid_in = event.get("currency") or terms.base
+        paid_in = customer.paid_in(event) or terms.base
         if event["status"] == "paid":
             if paid_in != own and not {paid_in, own} <= set(rates):
                 return None
@@ -352,7 +389,7 @@ def _sold(one: Customer, event: Event) -> int:
     if event["kind"] != "cross_sold" or one.spell_at(at + 1) is None:
         return 0
     if event.get("mrr_cents") is not None:
-        return max(0, one.mrr(at + 1) - one.mrr(at))
+        return max(0, one.mrr(at + 1) - one.mrr(at)) if one.currency_at(at) == one.currency_at(at + 1) else 0
     return int(event.get("amount_cents") or 0)
 
 
