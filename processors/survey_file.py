@@ -26,8 +26,8 @@ class OccasionPlan(Struct, frozen=True):
     """A survey after an occasion.
 
     It is due within `due_within_ms` of the occasion's end and worthless `expires_after_ms` after that end; each respondent is
-    asked at most once in `throttle_ms` at a touchpoint. `touchpoints` are those whose interactions are followed by it, and `after_tickets`
-    says whether solved tickets are.
+    asked at most once in `throttle_ms` at a touchpoint. `touchpoints` are those whose interactions are followed by it, and
+    `after_tickets` says whether solved tickets are.
     """
 
     survey: Survey
@@ -41,7 +41,7 @@ class OccasionPlan(Struct, frozen=True):
 
 
 class CyclePlan(Struct, frozen=True):
-    """A survey that comes round: `first_after_ms` after onboarding, then every `repeat_ms`.
+    """A survey that comes round: `first_after_ms` after the cycle's beginning (the onboarding), then every `repeat_ms`.
 
     Each respondent is asked at most once in `throttle_ms`. A question that is blocked or inconvenient waits for
     `defer_at_most_ms`; inconvenient is one while an urgent ticket is open, if `waits_for_urgent` says so.
@@ -57,13 +57,13 @@ class CyclePlan(Struct, frozen=True):
     waits_for_urgent: bool
     wording: dict[str, Wording]
 
-    def rounds_until(self, onboarded_at: int, at_ms: int) -> int:
+    def rounds_until(self, started_at: int, at_ms: int) -> int:
         """How many times the survey has come round up to `at_ms`."""
-        return max(0, (at_ms - onboarded_at - self.first_after_ms) // self.repeat_ms + 1)
+        return max(0, (at_ms - started_at - self.first_after_ms) // self.repeat_ms + 1)
 
-    def round_at(self, onboarded_at: int, number: int) -> int:
+    def round_at(self, started_at: int, number: int) -> int:
         """When it comes round for the `number`-th time, counted from 1."""
-        return onboarded_at + self.first_after_ms + (number - 1) * self.repeat_ms
+        return started_at + self.first_after_ms + (number - 1) * self.repeat_ms
 
 
 class SurveyPlan(Struct, frozen=True):

@@ -2,8 +2,9 @@
 
 A question after an occasion is published with the event that ended it: due, `expired` when it is too late by then, `throttled`
 when its respondent was asked at that touchpoint lately. A question that comes round is published at its own due time: due, or
-`deferred` while it is blocked or inconvenient, and `throttled` when that lasts too long. Who opted out is never asked, nor is a
-customer who is gone.
+`deferred` while it is blocked or inconvenient, and `throttled` when that lasts too long. Its cycle begins with the onboarding;
+that of a customer who came in as `known`, before any event said its stage, begins then, for its onboarding is older than the
+log. Who opted out is never asked, nor is a customer who is gone.
 """
 
 from collections.abc import Iterator
@@ -29,10 +30,13 @@ MAX_LOCALE: Final = 35
 """Characters kept of a locale: no language tag in use is longer."""
 
 
+_PROSPECTS: Final = frozenset({"lead", "trial"})
+
+
 class Round(Struct, array_like=True, gc=False):
     """A survey that comes round, for one customer.
 
-    `done` is how many times it has come round since onboarding, `waiting` when it did for those who could not be asked then.
+    `done` is how many times it has come round since the cycle began, `waiting` when it did for those who could not be asked then.
     """
 
     done: int = 0
@@ -42,15 +46,17 @@ class Round(Struct, array_like=True, gc=False):
 class PlanState(Struct, array_like=True, gc=False):
     """What is remembered of the questions to one customer.
 
-    `onboarded_at` is the newest onboarding, 0 for none. `rounds` are by survey. `locale` is that of the newest survey event that
-    had one, at `locale_at_s` seconds.
+    `started_at` is when the cycle of the surveys that come round began, 0 for not at all: the newest onboarding; where none has
+    been seen, with `began_known`, when the customer came in as one known from elsewhere. `rounds` are by survey. `locale` is that
+    of the newest survey event that had one, at `locale_at_s` seconds.
     """
 
     throttle: Throttle = field(default_factory=Throttle)
-    onboarded_at: int = 0
+    started_at: int = 0
     rounds: dict[str, Round] = field(default_factory=dict)
     locale: str | None = None
     locale_at_s: int = 0
+    began_known: bool = False
 
 
 def fold(state: "CustomerState", event: CustomerEvent, clock_ms: int, context: Context) -> None:
@@ -59,10 +65,7 @@ def fold(state: "CustomerState", event: CustomerEvent, clock_ms: int, context: C
     if isinstance(event, SurveyEvent):
         _note_survey(state.plan, event, clock_ms, context)
     elif isinstance(event, AccountEvent):
-        if event.kind == "onboarded" and event.occurred_at > state.plan.onboarded_at:
-            state.plan.onboarded_at = event.occurred_at
-            for found in state.plan.rounds.values():
-                found.done = 0
+        _begin(state, event)
     else:
         for question in _after(state, event, plan):
             _ask_at_once(state, question, clock_ms, context)
@@ -71,7 +74,7 @@ def fold(state: "CustomerState", event: CustomerEvent, clock_ms: int, context: C
 def judge(state: "CustomerState", as_of_ms: int, cause: Cause, context: Context) -> None:
     """Publish the questions that have come round up to a time, and those that waited and can be asked now, or no longer."""
     plan_state = state.plan
-    if not plan_state.onboarded_at:
+    if not _comes_round(state):
         return
     cycles = context.definitions.surveys.cycles
     if cause == "config":
@@ -79,7 +82,7 @@ def judge(state: "CustomerState", as_of_ms: int, cause: Cause, context: Context)
         plan_state.rounds = {survey: found for survey, found in plan_state.rounds.items() if survey in known}
     for plan in cycles:
         found = plan_state.rounds.get(plan.survey)
-        done = plan.rounds_until(plan_state.onboarded_at, as_of_ms)
+        done = plan.rounds_until(plan_state.started_at, as_of_ms)
         if found is None:
             if not done:
                 continue
@@ -92,17 +95,33 @@ def judge(state: "CustomerState", as_of_ms: int, cause: Cause, context: Context)
 def next_due(state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> int:
     """When a question comes round, can be asked, or is given up, after a time; NEVER for a customer who is gone."""
     plan_state = state.plan
-    if not plan_state.onboarded_at or state.account.is_gone:
+    if not _comes_round(state) or state.account.is_gone:
         return NEVER
     due = NEVER
     for plan in definitions.surveys.cycles:
-        rounds = plan.rounds_until(plan_state.onboarded_at, as_of_ms)
-        due = min(due, plan.round_at(plan_state.onboarded_at, rounds + 1))
+        rounds = plan.rounds_until(plan_state.started_at, as_of_ms)
+        due = min(due, plan.round_at(plan_state.started_at, rounds + 1))
         found = plan_state.rounds.get(plan.survey)
         for respondent, came_at in found.waiting.items() if found else ():
             free_at = plan_state.throttle.free_at(plan.survey, respondent, None, plan.throttle_ms)
             due = min(due, free_at if free_at > as_of_ms else came_at + plan.defer_at_most_ms)
     return max(due, as_of_ms + 1)
+
+
+def _begin(state: "CustomerState", event: AccountEvent) -> None:
+    """Let the cycle begin with the newest onboarding, and until one is seen with the first word of a customer of old."""
+    plan_state = state.plan
+    if event.kind == "onboarded" and (plan_state.began_known or event.occurred_at > plan_state.started_at):
+        plan_state.started_at, plan_state.began_known = event.occurred_at, False
+        for found in plan_state.rounds.values():
+            found.done = 0
+    elif event.kind == "known" and not plan_state.started_at and state.account.stage == "known":
+        plan_state.started_at, plan_state.began_known = event.occurred_at, True
+
+
+def _comes_round(state: "CustomerState") -> bool:
+    """Whether the cycle has begun, and not as that of one who proves to be no customer yet."""
+    return bool(state.plan.started_at) and not (state.plan.began_known and state.account.stage in _PROSPECTS)
 
 
 def _note_survey(state: PlanState, event: SurveyEvent, clock_ms: int, context: Context) -> None:
@@ -195,7 +214,7 @@ def _come_round(
 
     What came round while the plan was not in force, or before the customer came back, is left out.
     """
-    came_at = plan.round_at(state.plan.onboarded_at, done)
+    came_at = plan.round_at(state.plan.started_at, done)
     is_new = done > found.done
     found.done = done
     account = state.account

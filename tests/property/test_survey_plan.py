@@ -49,7 +49,7 @@ def occasions(draw: st.DrawFn) -> list[Record]:
 
 
 def _account(draw: st.DrawFn, at: int) -> tuple[str, msgspec.Struct]:
-    kinds = ["onboarded", "onboarded", "contact", "contact", "cancelled", "lapsed", "reactivated", "known"]
+    kinds = ["onboarded", "onboarded", "contact", "contact", "cancelled", "lapsed", "reactivated", "known", "known", "lead"]
     return "cs.accounts", AccountEvent(
         event_id="",
         customer_id="",

@@ -13,7 +13,7 @@ from processors.state import CustomerState
 from processors.survey_requests import request_id
 from processors.survey_throttle import MAX_ASKED, Throttle
 from processors.windows import DAY_MS, HOUR_MS
-from schemas.events import TicketEvent, UsageEvent
+from schemas.events import AccountKind, TicketEvent, UsageEvent
 from schemas.records import SurveyRequest
 from tests.support.asked import answered, sent
 from tests.support.happenings import NOON, account
@@ -310,6 +310,53 @@ def test_where_no_contact_is_known_one_question_goes_to_whoever_it_may_be() -> N
     customer = onboarded()
     customer.passes(NOON + 3 * DAY_MS)
     assert [(request.respondent_id, request.state) for request in requests(customer)] == [(None, "due")]
+
+
+def test_a_customer_older_than_the_log_is_asked_from_the_first_time_it_is_known() -> None:
+    customer = Judged()
+    customer.happens(account("known", NOON), account("known", NOON + DAY_MS), account("contact", NOON, respondent_id="r1"))
+    customer.passes(NOON + 184 * DAY_MS)
+    assert [(request.state, (request.due_at - NOON) // DAY_MS) for request in requests(customer)] == [("due", 3), ("due", 183)]
+
+
+def test_a_customer_older_than_the_log_who_was_asked_lately_is_not_asked_again_so_soon() -> None:
+    customer = Judged()
+    customer.happens(answered("nps", 9, NOON - 20 * DAY_MS, respondent_id="r1"), account("known", NOON))
+    customer.happens(account("contact", NOON, respondent_id="r1"))
+    customer.passes(NOON + 184 * DAY_MS)
+    assert [(request.state, (request.as_of - NOON) // DAY_MS) for request in requests(customer)] == [
+        ("throttled", 3),
+        ("due", 183),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["lead", "trial_started", "contracted", "handed_over", "cancelled"])
+def test_to_be_known_begins_nothing_for_one_whose_stage_an_event_has_said(kind: AccountKind) -> None:
+    customer = Judged()
+    customer.happens(account(kind, NOON - DAY_MS), account("known", NOON))
+    customer.passes(NOON + 400 * DAY_MS)
+    assert requests(customer) == []
+
+
+@pytest.mark.parametrize("kind", ["lead", "trial_started"])
+def test_one_who_is_known_and_proves_to_be_no_customer_yet_is_not_asked(kind: AccountKind) -> None:
+    customer = Judged()
+    customer.happens(account("known", NOON), account(kind, NOON + DAY_MS))
+    customer.passes(NOON + 400 * DAY_MS)
+    assert requests(customer) == []
+    assert customer.state.next_due > NOON + 400 * DAY_MS
+
+
+@pytest.mark.parametrize("onboarded_days", [-1, 1])
+def test_of_one_who_is_known_the_onboarding_counts_as_soon_as_it_is_heard_of(onboarded_days: int) -> None:
+    customer = Judged()
+    customer.happens(account("known", NOON))
+    customer.happens(account("onboarded", NOON + onboarded_days * DAY_MS), clock=NOON + DAY_MS)
+    customer.passes(NOON + 5 * DAY_MS)
+    assert [(request.state, (request.due_at - NOON) // DAY_MS) for request in requests(customer)] == [("due", 3 + onboarded_days)]
+    customer.happens(account("known", NOON + 6 * DAY_MS))
+    customer.passes(NOON + 179 * DAY_MS)
+    assert len(requests(customer)) == 1
 
 
 def test_csat_never_blocks_nps_nor_the_other_way_round() -> None:

@@ -52,6 +52,7 @@ class _Book:
         self.events: list[Event] = []
         self.asked: dict[tuple[str, str | None, str | None], int] = {}
         self.base: int | None = None
+        self.began_known = False
         self.done = 0
         self.waiting: dict[str | None, int] = {}
         self.last_look = -1
@@ -63,8 +64,10 @@ class _Book:
         self.events.append(event)
         if "survey" in event:
             self._note(event)
-        elif event["kind"] == "onboarded" and event["occurred_at"] > (self.base or 0):
-            self.base, self.done = event["occurred_at"], 0
+        elif event["kind"] == "onboarded" and (self.began_known or event["occurred_at"] > (self.base or 0)):
+            self.base, self.done, self.began_known = event["occurred_at"], 0, False
+        elif event["kind"] == "known" and self.base is None and account(self.events)["stage"] == "known":
+            self.base, self.began_known = event["occurred_at"], True
         elif event["kind"] == "interaction_ended" and event["touchpoint"] in self.names.touchpoints:
             self._occasion(event["occurred_at"], event["user_id"], event["touchpoint"], clock_ms)
         elif event["kind"] == "solved":
@@ -74,7 +77,7 @@ class _Book:
 
     def time_passes(self, until_ms: int) -> None:
         """Everything that becomes due by itself, each at its own time."""
-        while self.base is not None and not self._is_gone():
+        while self.base is not None and not self._is_gone() and not self._is_prospect():
             times = [self.base + FIRST_MS + self.done * REPEAT_MS]
             for respondent, came_at in self.waiting.items():
                 times += [self._free_at("nps", respondent, None, NPS_THROTTLE_MS), came_at + DEFER_MS]
@@ -88,7 +91,7 @@ class _Book:
         self.events.clear()
         self.asked.clear()
         self.waiting.clear()
-        self.base, self.done, self.last_look = None, 0, -1
+        self.base, self.began_known, self.done, self.last_look = None, False, 0, -1
 
     def _note(self, event: Event) -> None:
         survey, at = event["survey"], event["occurred_at"]
@@ -114,6 +117,10 @@ class _Book:
 
     def _is_gone(self) -> bool:
         return account(self.events)["stage"] in {"cancelled", "lapsed"}
+
+    def _is_prospect(self) -> bool:
+        """Whether the cycle began as with a customer, and the account proves to be no customer yet."""
+        return self.began_known and account(self.events)["stage"] in {"lead", "trial"}
 
     def _contacts(self) -> list[str]:
         return sorted({event["respondent_id"] for event in self.events if event["kind"] == "contact"})
@@ -153,7 +160,7 @@ class _Book:
     def _look(self, now: int) -> None:
         """Whether the NPS has come round, and whether those who wait can be asked."""
         self.last_look = now
-        if self.base is None:
+        if self.base is None or self._is_prospect():
             return
         rounds = sum(
             self.base + FIRST_MS + number * REPEAT_MS <= now for number in range(1 + max(0, now - self.base) // REPEAT_MS)
