@@ -38,7 +38,7 @@ class View:
 
     @property
     def wears_off(self) -> bool:
-        """Whether time alone moves the figures while nobody's use is heard of: what falls so is the outage's, not the customer's."""
+        """Whether time alone moves the figures while nobody's use is heard of: what falls then is not the customer's doing."""
         return self.cause == "time" and self.sheet.around.usage_is_quiet
 
     def figure(self, name: str) -> float | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from processors.feeds import USAGE
 from processors.totals import Totals
 from schemas.records import CustomerOutput
 
@@ -53,11 +54,23 @@ class Around(Struct, frozen=True, gc=False):
     """What goes on around a customer, as the partition knew it when the customer was judged.
 
     `fleet` holds figures of the whole fleet by name, as the newest tick brought them; `quiet` the feeds of which the whole
-    partition hears nothing, each with the time of its newest event (`processors.feeds`).
+    partition hears nothing, each with the time of its newest event (`processors.feeds`); `back` is when each feed that had been
+    quiet came back last.
     """
 
     fleet: Mapping[str, float | None] = {}
     quiet: Mapping[str, int] = {}
+    back: Mapping[str, int] = {}
+
+    @property
+    def usage_is_quiet(self) -> bool:
+        """Whether nobody's use is heard of: the other feeds bring too few of anybody's signs of life to speak for them."""
+        return USAGE in self.quiet
+
+    @property
+    def usage_back_at(self) -> int:
+        """When use was heard of again after it had been quiet; 0 when it never was."""
+        return self.back.get(USAGE, 0)
 
 
 NOTHING_AROUND: Final = Around()

@@ -1,7 +1,10 @@
 """Feeds that have gone quiet: nothing is heard from anybody, so silence says nothing of any one customer.
 
-A feed is a family of events that are signs of life. It is quiet in a partition when no event of it was folded there for some
-hours, although there were enough of them before: a feed that brings one event a week is no quieter than usual after a day.
+A feed is a family of events that are signs of life. It is held against its own rate, by the day of the week: for each whole UTC
+day of the gap, as many events are expected as the same weekday brought in the 7 whole UTC days before that of the newest event.
+The feed is quiet when that comes to enough, while none came. Only whole days count, because a feed sleeps at night; and by the
+weekday, because one of a business that rests at the week-end brings nothing then, however much it brings on other days. So a
+feed of 500 events a working day that ends on a Tuesday is quiet when Wednesday is over, and one of 5 a week after a month.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,9 +14,10 @@ from processors.fleet_file import FleetPlan
 from processors.windows import DAY_MS
 from schemas.events import CustomerEvent, SurveyEvent, TicketEvent, UsageEvent
 
-DAYS_BEFORE: Final = 7
-"""How many UTC days, up to that of the newest event, tell how much a feed brings: a whole week, with its week-end."""
+USAGE: Final = "usage"
+"""The feed that most signs of life come by: while it is quiet, nobody's silence, and no fall of use, says anything."""
 
+_WEEK_DAYS: Final = 7
 _FEED_OF_RECORD: Final = {TicketEvent: "tickets", UsageEvent: "usage", SurveyEvent: "surveys"}
 
 CountOfDay = Callable[[str, int], int]
@@ -27,15 +31,18 @@ def feed_of(event: CustomerEvent) -> str | None:
 
 def quiet(newest: Mapping[str, int], as_of_ms: int, plan: FleetPlan, count: CountOfDay) -> dict[str, int]:
     """The feeds that are quiet at a time, each with the time of its newest event; `newest` holds those that had events."""
-    return {
-        feed: newest_ms
-        for feed, newest_ms in newest.items()
-        if as_of_ms - newest_ms >= plan.quiet_after_ms and _brings_enough(feed, newest_ms, plan, count)
-    }
+    return {feed: newest_ms for feed, newest_ms in newest.items() if is_quiet(feed, newest_ms, as_of_ms, plan, count)}
 
 
-def _brings_enough(feed: str, newest_ms: int, plan: FleetPlan, count: CountOfDay) -> bool:
-    """Whether the feed brought so much in the week before it ended that its silence is no chance."""
-    last_day_ms = newest_ms - newest_ms % DAY_MS
-    events = sum(count(feed, last_day_ms - days * DAY_MS) for days in range(DAYS_BEFORE))
-    return events >= plan.quiet_least_events
+def is_quiet(feed: str, newest_ms: int, as_of_ms: int, plan: FleetPlan, count: CountOfDay) -> bool:
+    """Whether a feed whose newest event came at `newest_ms` is quiet: long enough, and against its own rate."""
+    if as_of_ms - newest_ms < plan.quiet_after_ms:
+        return False
+    last_day = newest_ms // DAY_MS
+    whole_days = as_of_ms // DAY_MS - last_day - 1
+    weeks, rest = divmod(max(0, whole_days), _WEEK_DAYS)
+    expected = 0
+    for place in range(_WEEK_DAYS if weeks else rest):  # the weekdays in the order of the gap
+        same_weekday = last_day - _WEEK_DAYS + (place + 1) % _WEEK_DAYS
+        expected += (weeks + (place < rest)) * count(feed, same_weekday * DAY_MS)
+    return expected >= plan.quiet_expected_events

@@ -40,8 +40,9 @@ class FleetPlan(Struct, frozen=True):
     """How the whole fleet is looked at.
 
     Figures are published at most once in `interval_ms` of the log's time. A feed is quiet in a partition after `quiet_after_ms`
-    without an event, if by the same weekdays of the week before at least `quiet_expected_events` should have come. Owners get their morning list at
-    `morning_hour`, a UTC hour of the day.
+    without an event, if by the same weekdays of the week before at least `quiet_expected_events` should have come. Owners get
+    their morning list at `morning_hour`, a UTC hour of the day.
+
     A partition is stale when it is more than `stale_after_ms` behind the others.
     """
 

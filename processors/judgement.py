@@ -52,7 +52,7 @@ def judge(sheet: Sheet, cause: Cause, context: Context, occurred_at: int | None 
         if purpose == "risk":
             risk = now
     loyalty.judge(sheet, cause, context)
-    alerts.judge(View(sheet, risk), cause, context, occurred_at)
+    alerts.judge(View(sheet, risk, cause), cause, context, occurred_at)
     return judged
 
 

@@ -26,6 +26,7 @@ from streams.placing import wrong_key, wrong_partition, wrong_time
 from streams.records import InputRecord, OutputRecord, PartitionsChanged, Transaction
 from streams.steps import Folded, GivenUp, Postponed, Reconsidered, Step, TimePassed, carry_out
 from streams.store import Customer, CustomerStore
+from streams.surroundings import around, hear, quiet_feeds
 from streams.ticks import TICKS_TOPIC
 from streams.totals import PartitionMeta, TotalsStore
 
@@ -277,7 +278,8 @@ class PartitionDriver:
             meta.fleet = {figure.name: figure.value for figure in tick.fleet}
         if not self._behind:
             self._count_gauges()
-            self._outputs += self._partials.show(self.totals, self._quiet(meta.clock_ms))
+            quiet = quiet_feeds(self.totals, self._context.definitions.fleet, meta.clock_ms)
+            self._outputs += self._partials.show(self.totals, quiet)
 
     # ---- events ----
 
@@ -315,7 +317,7 @@ class PartitionDriver:
         assert record.key is not None
         feed = feeds.feed_of(event)
         if feed is not None:
-            self.totals.meta.feeds[feed] = self.clock_ms
+            hear(self.totals, self._context.definitions.fleet, feed)
         customer = self.customers.get(record.key)
         if customer is None:
             customer = self.customers.create(record.key, event.customer_id, self._context.config_version)
@@ -340,16 +342,8 @@ class PartitionDriver:
             self._attempt(customer, GivenUp(version), since_ms)
 
     def _around(self, at_ms: int) -> Around:
-        """What is around the customers of this partition at a time: the same object for as long as it stays so."""
-        fleet, quiet = self.totals.meta.fleet, self._quiet(at_ms)
-        known = self._context.around
-        return known if known.fleet is fleet and known.quiet == quiet else Around(fleet, quiet)
-
-    def _quiet(self, at_ms: int) -> dict[str, int]:
-        def events_of_day(feed: str, day_ms: int) -> int:
-            return self.totals.counts(("events_by_day", feed, day_ms))[0]
-
-        return feeds.quiet(self.totals.meta.feeds, at_ms, self._context.definitions.fleet, events_of_day)
+        """What is around the customers of this partition at a time."""
+        return around(self.totals, self._context.definitions.fleet, at_ms, self._context.around)
 
     def _attempt(self, customer: Customer, step: Step, at_ms: int) -> Exception | None:
         """Carry a step out and let its effects count; when the domain raises, undo the step and return the error.

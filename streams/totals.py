@@ -22,8 +22,8 @@ class PartitionMeta(Struct, array_like=True):
 
     `clock_ms` is the highest record timestamp consumed; `offsets` the next offset of each input; `config_since_ms` the clock at
     which `config_version` took effect; `as_of_ms` the tick whose work is done; `partial_sequence` numbers the partials. `fleet`
-    are the fleet's figures by name as the newest tick brought them; `feeds` is the clock at each feed's newest event, and `quiet`
-    are the feeds that the partials show as quiet.
+    are the fleet's figures by name as the newest tick brought them; `feeds` is the clock at each feed's newest event, `quiet`
+    are the feeds that the partials show as quiet, and `back` is the clock at which each that had been quiet came back last.
     """
 
     partitions: int
@@ -36,6 +36,7 @@ class PartitionMeta(Struct, array_like=True):
     fleet: dict[str, float | None] = {}
     feeds: dict[str, int] = {}
     quiet: dict[str, int] = {}
+    back: dict[str, int] = {}
 
 
 class _Total(Struct, array_like=True, gc=False):

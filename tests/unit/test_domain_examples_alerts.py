@@ -6,7 +6,8 @@ import pytest
 
 from processors import episode_gauges
 from processors.definitions import parse
-from processors.owner_lists import by_owner, digest, morning_list
+from processors.effects import NOTHING_AROUND, Around
+from processors.owner_lists import by_owner, digest, morning_list, urgency
 from processors.usage_rules import chance_of_fall
 from schemas.events import CustomerEvent
 from schemas.records import ChurnAlert
@@ -230,6 +231,39 @@ def test_a_green_customer_is_not_asked_about_its_renewal() -> None:
     assert customer.states_of("renewal") == []
 
 
+def test_a_renewal_that_is_long_past_makes_nothing_urgent() -> None:
+    customer = Judged()
+    customer.happens(account("onboarded", NOON - 40 * DAY, renewal_at=NOON - 29 * DAY), goals(12, NOON - 34 * DAY))
+    customer.happens(goals(1, NOON))
+    customer.passes(NOON + DAY)
+    assert last(customer, "goals_fell").severity == "high"  # 30 days overdue
+    customer.passes(NOON + DAY + 1)
+    assert (last(customer, "goals_fell").severity, last(customer, "goals_fell").as_of) == ("warning", NOON + DAY + 1)
+    settings = default_definitions().alerts
+    overdue, long_past = (open_episode("x", severity=2, mrr_cents=1, renewal_in=-days) for days in (30, 31))
+    assert [urgency(episode, settings, NOON) for episode in (overdue, long_past)] == [12, 4]
+
+
+def test_a_renewal_goes_on_for_its_own_overdue_days() -> None:
+    definitions = parse(default_text().replace("overdue_days = 30", "overdue_days = 90"))
+    customer = Judged(definitions)
+    customer.happens(account("onboarded", NOON, renewal_at=NOON + 10 * DAY))
+    customer.passes(NOON + 100 * DAY - 1)
+    assert "resolved" not in customer.states_of("renewal")
+    customer.passes(NOON + 100 * DAY)
+    assert last(customer, "renewal").resolution == "the renewal is 90 days overdue"
+
+
+def test_unknown_is_not_green_when_the_renewal_is_near() -> None:
+    customer = Judged()
+    customer.happens(account("onboarded", NOON, renewal_at=NOON + 50 * DAY))
+    customer.passes(NOON + 2 * DAY)
+    assert customer.changes[-1].new_band is None
+    assert last(customer, "renewal").state == "opened"
+    said = last(customer, "renewal").explanation
+    assert said == "The renewal is in 48 days (limit 60 days), and too little is known for a band: unknown is not green."
+
+
 def with_goals_fallen() -> tuple[Judged, int]:
     """A customer whose goals fell, which is no complaint, and when its episode opened."""
     customer = Judged()
@@ -434,3 +468,59 @@ def test_an_open_episode_comes_back_from_its_gauge() -> None:
     assert (found.owner, found.customer_id, found.rule, found.currency, found.mrr_cents) == ("ann", "c", "backlog", "EUR", 10_000)
     assert (found.opened_at, found.severity, found.renewal_at, found.muted) == (NOON + 4, "warning", None, False)
     assert episode_gauges.read(dimension, (0,) * 8) is None
+
+
+USAGE_IS_QUIET = Around(quiet={"usage": NOON})
+
+
+def well_used(until: int) -> Judged:
+    """A customer who reaches goals on every day of 60, up to a time."""
+    customer = Judged()
+    customer.happens(account("onboarded", until - 60 * DAY))
+    for day in range(60, -1, -1):
+        at = until - day * DAY
+        customer.happens(goals(1, at), *(usage("feature_used", at + place, feature=f"f{place}") for place in range(5)))
+    return customer
+
+
+@pytest.mark.parametrize("rule", ["silence", "goals_fell", "health_red"])
+def test_while_the_usage_feed_is_quiet_time_alone_opens_no_silence_fall_or_red(rule: str) -> None:
+    heard, unheard = well_used(NOON), well_used(NOON)
+    unheard.context.around = USAGE_IS_QUIET
+    for customer in (heard, unheard):
+        customer.passes(NOON + 60 * DAY)
+    assert heard.states_of(rule)[:1] == ["opened"]
+    assert unheard.states_of(rule) == []
+
+
+def test_while_the_usage_feed_is_quiet_time_alone_opens_no_fall_of_health() -> None:
+    steep = default_text().replace("fall_points = 20", "fall_points = 3").replace("fall_points = 10", "fall_points = 2")
+    found = []
+    for around in (NOTHING_AROUND, USAGE_IS_QUIET):
+        customer = Judged(parse(steep))
+        customer.happens(account("onboarded", NOON - DAY))
+        customer.happens(*(usage("feature_used", NOON + place, feature=f"f{place}") for place in range(9)))
+        customer.context.around = around
+        customer.passes(NOON + 60 * DAY)
+        found.append(customer.states_of("health_fell")[:1])
+    assert found == [["opened"], []]
+
+
+def test_what_happens_while_the_usage_feed_is_quiet_still_opens_and_what_was_open_goes_on() -> None:
+    customer = well_used(NOON)
+    customer.passes(NOON + 20 * DAY)
+    assert customer.states_of("silence") == ["opened"]
+    customer.context.around = USAGE_IS_QUIET
+    customer.passes(NOON + 40 * DAY)
+    assert customer.states_of("silence")[-1] != "resolved"
+    customer.happens(*(answer("csat", "good_bad", 0, NOON + 41 * DAY + place) for place in range(9)))
+    customer.happens(*(ticket("opened", NOON + 41 * DAY + 10 + place, f"T{place}") for place in range(10)))
+    assert customer.states_of("backlog")[0] == customer.states_of("health_red")[0] == "opened"
+
+
+@pytest.mark.parametrize("feed", ["tickets", "surveys"])
+def test_only_the_usage_feed_suspends_silence(feed: str) -> None:
+    customer = well_used(NOON)
+    customer.context.around = Around(quiet={feed: NOON})
+    customer.passes(NOON + 20 * DAY)
+    assert customer.states_of("silence") == ["opened"]
