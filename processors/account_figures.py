@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
+from processors.accounts import OVERDUE_DAYS
 from processors.health import Reading, fall_points, score_shown
 from processors.readings import UNKNOWN, Reader, known
 from processors.windows import DAY_MS
@@ -20,8 +21,11 @@ def _seats(state: "CustomerState", _as_of_ms: int, _definitions: "Definitions") 
 
 
 def _renewal_in_days(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:
+    """Negative when it is overdue; unknown without a date, and with one that is more than 30 days past."""
     renewal_at = state.account.renewal_at
-    return UNKNOWN if renewal_at is None else Reading((renewal_at - as_of_ms) / DAY_MS)
+    if renewal_at is None or as_of_ms > renewal_at + OVERDUE_DAYS * DAY_MS:
+        return UNKNOWN
+    return Reading((renewal_at - as_of_ms) / DAY_MS)
 
 
 def _health_score(state: "CustomerState", _as_of_ms: int, _definitions: "Definitions") -> Reading:

@@ -156,20 +156,20 @@ class HealthFell(NoComplaint):
 class Renewal(NoComplaint):
     """The contract ends soon, and the customer is not green: the last chance to mend what is wrong.
 
-    It needs a band: of a customer too little is known of for one, nothing is known to be wrong. An open episode goes on without
-    a band, and also for some days after the date, when the contract was neither renewed nor ended.
+    Who has no band is not green: that so little is known shortly before the renewal is what is wrong. An open episode goes on for
+    some days after the date, when the contract was neither renewed nor ended.
     """
 
     def enters(self, view: View, rule: Rule) -> bool:
-        """The date is ahead, within the days, and the band is red or yellow."""
-        days = view.figure("renewal_in_days")
+        """The date is ahead, within the days, and the band is not green."""
+        days = _days_to_renewal(view)
         if days is None or not 0 <= days <= rule.settings["within_days"]:
             return False
-        return view.risk is not None and view.risk.band in ("red", "yellow")
+        return view.risk is not None and view.risk.band != "green"
 
     def stays(self, view: View, rule: Rule) -> bool:
         """The date has not moved away nor is long past, and the band is not green."""
-        days = view.figure("renewal_in_days")
+        days = _days_to_renewal(view)
         if days is None or not -rule.settings["overdue_days"] < days <= rule.settings["within_days"]:
             return False
         return view.risk is not None and view.risk.band != "green"
@@ -183,20 +183,18 @@ class Renewal(NoComplaint):
         """The days to the renewal against the limit, and the score against the boundary of green."""
         risk = view.risk
         boundary = risk.scorecard.bands.cuts[1] if risk else None
-        days = Evidence(
-            figure="renewal_in_days", value=view.figure("renewal_in_days"), threshold=float(rule.settings["within_days"])
-        )
+        days = Evidence(figure="renewal_in_days", value=_days_to_renewal(view), threshold=float(rule.settings["within_days"]))
         return [days, Evidence(figure="health_score", value=view.figure("health_score"), threshold=boundary)]
 
     def explanation(self, view: View, rule: Rule) -> str:
         """How far the date is, the score, and what costs most."""
-        days, risk = view.figure("renewal_in_days"), view.risk
+        days, risk = _days_to_renewal(view), view.risk
         if days is None:
             return "The contract has no end."
         when = f"in {shown('renewal_in_days', days)}" if days >= 0 else f"{shown('renewal_in_days', -days)} overdue"
         text = f"The renewal is {when} (limit {rule.settings['within_days']} days)"
         if risk is None or risk.band is None:
-            return f"{text}, and too little is known for a band."
+            return f"{text}, and too little is known for a band: unknown is not green."
         return f"{text} and health is {_points(view.figure('health_score'))}, {risk.band}{_costs(risk)}."
 
     def undone(self, view: View, rule: Rule, _opened_at: int) -> bool:
@@ -205,7 +203,7 @@ class Renewal(NoComplaint):
 
     def resolution(self, view: View, rule: Rule) -> str:
         """Green, moved, or long past."""
-        days = view.figure("renewal_in_days")
+        days = _days_to_renewal(view)
         if days is None:
             return "the contract has no end any more"
         if days > rule.settings["within_days"]:
@@ -221,6 +219,12 @@ class Renewal(NoComplaint):
             return NEVER
         at = renewal_at + (rule.settings["overdue_days"] if is_open else -rule.settings["within_days"]) * DAY_MS
         return at if at > sheet.as_of_ms else NEVER
+
+
+def _days_to_renewal(view: View) -> float | None:
+    """The days to the date, however long it is past: the rule has its own bound for that."""
+    renewal_at = view.state.account.renewal_at
+    return None if renewal_at is None else (renewal_at - view.as_of_ms) / DAY_MS
 
 
 def _costs(risk: Judged) -> str:

@@ -9,6 +9,7 @@ lists what ended on the day of its opening as well, since it was beyond the day'
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from processors.accounts import OVERDUE_DAYS
 from processors.alert_file import AlertSettings
 from processors.episode_gauges import OpenEpisode
 from processors.rule_file import SEVERITIES
@@ -24,9 +25,12 @@ class Listed(NamedTuple):
 
 
 def urgency(episode: OpenEpisode, settings: AlertSettings, as_of_ms: int) -> float:
-    """How urgent an episode is: the factor of its severity times that of the days to the renewal; 1 without a renewal."""
+    """How urgent an episode is: the factor of its severity times that of the days to the renewal.
+
+    The latter is 1 without a renewal, and with one that is more than 30 days past.
+    """
     factor = settings.urgency[episode.severity]
-    if episode.renewal_at is None:
+    if episode.renewal_at is None or as_of_ms > episode.renewal_at + OVERDUE_DAYS * DAY_MS:
         return factor
     return factor * settings.renewal_urgency.at((episode.renewal_at - as_of_ms) / DAY_MS)
 

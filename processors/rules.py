@@ -5,6 +5,7 @@ A new kind of rule is one more condition in a module named `*_rules`, and one mo
 
 from typing import Final
 
+from processors.accounts import OVERDUE_DAYS
 from processors.conditions import Condition, View
 from processors.due import NEVER, crossing
 from processors.figures import Sheet
@@ -15,6 +16,7 @@ from processors.support_rules import Backlog
 from processors.survey_rules import NewDetractor
 from processors.usage_rules import GoalsFell, Silence
 from processors.vocabulary import TERMS
+from processors.windows import DAY_MS
 from schemas.records import Severity
 
 CONDITIONS: Final[dict[RuleKind, Condition]] = {
@@ -50,6 +52,15 @@ def severity_due(sheet: Sheet, rule: Rule) -> int:
         if term.per_day and bound is not None:
             value = sheet.read(lift.figure).value
             due = min(due, crossing(value, bound, term.per_day, sheet.as_of_ms))
+        if lift.figure == "renewal_in_days":
+            due = min(due, _end_of_overdue(sheet))
         elif lift.figure == "health_fall_points":
             due = min(due, peak_expiry(sheet.state, sheet.as_of_ms))
     return due
+
+
+def _end_of_overdue(sheet: Sheet) -> int:
+    """When the date of the renewal is so long past that it says nothing any more."""
+    renewal_at = sheet.state.account.renewal_at
+    end = NEVER if renewal_at is None else renewal_at + OVERDUE_DAYS * DAY_MS + 1
+    return end if end > sheet.as_of_ms else NEVER

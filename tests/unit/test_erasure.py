@@ -96,7 +96,7 @@ def test_nothing_personal_is_left_in_the_bytes(erased: Told, definitions: Defini
 
 def test_a_marker_takes_little_more_than_a_customer_of_whom_nothing_is_known(erased: Told) -> None:
     unknown = CustomerState("c", config_version=1)
-    rules = sum(len(rule) + 6 for rule in erased.state.alerts.rules)  # a name, the number of the last episode, and three zeros
+    rules = sum(len(rule) + 7 for rule in erased.state.alerts.rules)  # a name, the number of the last episode, and four zeros
     numbers = sum(len(name) + 2 for name in erased.state.sequences)
     time_of_erasure = 8
     assert len(encode(erased.state)) <= len(encode(unknown)) + rules + numbers + time_of_erasure

@@ -72,13 +72,13 @@ def _is_no_chance(now: int, before: int) -> bool:
 
 
 def renewal(events: Sequence[Event], as_of_ms: int, names: Names) -> Held:
-    """Within 60 days while red or yellow; until green, or 30 days overdue."""
+    """Within 60 days while not green, which unknown is not; until green, or 30 days overdue."""
     renewal_at = account(events)["renewal_at"]
     if renewal_at is None:
         return Held(False, False)
     days = Fraction(renewal_at - as_of_ms, DAY_MS)
     bands = score(events, as_of_ms, names.definitions_text).bands
-    return Held(0 <= days <= 60 and bands <= {"red", "yellow"}, -30 < days <= 60 and bands != {"green"})
+    return Held(0 <= days <= 60 and "green" not in bands, -30 < days <= 60 and bands != {"green"})
 
 
 def new_detractor(events: Sequence[Event], as_of_ms: int) -> Held:
