@@ -4,6 +4,7 @@ What was published is remembered as a digest and a number for each key, so that 
 id is the same whenever the same partials are read in the same order.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, Final
@@ -21,6 +22,7 @@ from processors.fleet_rules import Finding, FleetRuleBook, judge, judge_standsti
 from processors.fleet_state import FleetState
 from processors.fleet_touchpoints import touchpoint_map
 from processors.fleet_view import FleetValue
+from processors.months import month_name
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.records import FleetAlert, FleetOutput, FleetSnapshot, MaturityPoint, TouchpointMap
 
@@ -31,6 +33,7 @@ from the end of its topic."""
 
 MAP_KEY: Final = "touchpoint_map"
 _GONE: Final = "nothing is counted here any more"
+_MONTH: Final = re.compile(r"(\d{4}-\d{2})(?:/.*)?")
 _DIGEST_BYTES: Final = 8
 _DOUBLES: Final = ("value", "numerator", "denominator")
 
@@ -38,10 +41,15 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Published(Struct, array_like=True, gc=False):
-    """What was last published under a key: its number, and a digest of what it said."""
+    """What was last published under a key: its number, and a digest of what it said.
+
+    Of a month that is over: a digest of its counts, and how often they have changed since they were first told.
+    """
 
     sequence: int
     digest: bytes
+    closed: bytes = b""
+    revision: int = 0
 
 
 class Keyed(Struct, frozen=True, gc=False):
@@ -88,9 +96,19 @@ class Memory:
         """The number of the next record under a key, whatever it says."""
         return self._number(kind, key, b"", self.published.get((kind, key)))
 
+    def revision(self, key: str, counts: tuple[float | None, ...]) -> int:
+        """How often the counts of a month that is over have changed since they were first told; to be asked for each record."""
+        published = self.published["value", key]
+        digest = blake2b(_encode(counts), digest_size=_DIGEST_BYTES).digest()
+        if published.closed and published.closed != digest:
+            published.revision += 1
+        published.closed = digest
+        return published.revision
+
     def _number(self, kind: str, key: str, digest: bytes, known: Published | None) -> int:
         sequence = 1 if known is None else known.sequence + 1
-        self.published[kind, key] = Published(sequence, digest)
+        closed, revision = (b"", 0) if known is None else (known.closed, known.revision)
+        self.published[kind, key] = Published(sequence, digest, closed, revision)
         self.changed.add((kind, key))
         return sequence
 
@@ -256,7 +274,16 @@ def _snapshots(memory: Memory, edition: Edition, values: Iterable[tuple[str, Fle
                 if fields[name] is not None:
                     fields[name] = float(fields[name])  # a family may have counted it in whole numbers
             head = edition.head("value", key, sequence)
-            yield Keyed(key, FleetSnapshot(**head, **fields, coverage_share=edition.coverage_share))
+            revision = _revision(memory, edition, key, value)
+            yield Keyed(key, FleetSnapshot(**head, **fields, coverage_share=edition.coverage_share, revision=revision))
+
+
+def _revision(memory: Memory, edition: Edition, key: str, value: FleetValue) -> int:
+    """How often the figure of a month that is over was put right: by what came late, or by what could only come out later."""
+    month = _MONTH.fullmatch(value.dimension)
+    if month is None or value.reason == _GONE or month[1] >= month_name(edition.as_of_ms):
+        return 0
+    return memory.revision(key, (value.value, value.numerator, value.denominator))
 
 
 def _gone(key: str) -> FleetValue:

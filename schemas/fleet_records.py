@@ -32,7 +32,10 @@ class FleetPartial(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class FleetSnapshot(Struct, frozen=True, kw_only=True):
-    """A figure of the whole fleet: `as_of` is the minimum over the partitions, `coverage_share` says how many have reported."""
+    """A figure of the whole fleet: `as_of` is the minimum over the partitions, `coverage_share` says how many have reported.
+
+    `revision` is 0 when a month that is over is first told of, and counts how often its value has changed since.
+    """
 
     record_id: str
     sequence: int
@@ -51,6 +54,7 @@ class FleetSnapshot(Struct, frozen=True, kw_only=True):
     coverage_share: float
     reason: str | None
     note: str | None = None
+    revision: int = 0
 
 
 class FleetAlert(Struct, frozen=True, kw_only=True):
