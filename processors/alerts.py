@@ -18,7 +18,7 @@ from processors.effects import Context
 from processors.episodes import Episode, EpisodeBook, RuleBook
 from processors.figures import Sheet
 from processors.rule_file import Rule
-from processors.rules import CONDITIONS, severity, severity_due
+from processors.rules import CONDITIONS, concerns, severity, severity_due
 from processors.tickets import REST_DAYS
 from processors.windows import DAY_MS
 from schemas.records import Cause
@@ -46,7 +46,7 @@ def judge(view: View, cause: Cause, context: Context, occurred_at: int | None = 
         known = book.rules.get(name)
         if known is not None and known.open is not None:
             _follow(view, rule, known, known.open, cause, context, occurred_at)
-        elif not gone and CONDITIONS[rule.kind].enters(view, rule):
+        elif not gone and concerns(view.state, rule) and CONDITIONS[rule.kind].enters(view, rule):
             _enter(view, rule, book.rules.setdefault(name, RuleBook()), cause, context)
         elif known is not None and known.pending_since:
             known.pending_since = 0
@@ -110,6 +110,8 @@ def _follow(
     ending = None
     if gone:
         ending = f"the customer has {view.state.account.stage}"
+    elif not concerns(view.state, rule):
+        ending = f"the account is of the stage {view.state.account.stage}, which the rule is not about"
     elif undone or not condition.stays(view, rule):
         ending = condition.resolution(view, rule)
     if ending is not None:
@@ -139,7 +141,7 @@ def _is_undone(view: View, rule: Rule, episode: Episode, occurred_at: int | None
     if occurred_at is None or occurred_at >= episode.opened_at or view.as_of_ms - episode.opened_at > RETRACTED_WITHIN_MS:
         return False
     account = view.state.account
-    if account.is_gone:
+    if account.is_gone or not concerns(view.state, rule):
         return (account.stage_since or 0) < episode.opened_at
     condition = CONDITIONS[rule.kind]
     return not condition.enters(view, rule) and condition.undone(view, rule, episode.opened_at)
@@ -197,7 +199,7 @@ def next_due(sheet: Sheet) -> int:
         is_open = known is not None and known.open is not None
         if is_open:
             due = min(due, severity_due(sheet, rule), _mute_end(state, name, as_of_ms))
-        elif gone:
+        elif gone or not concerns(state, rule):
             continue
         elif known is not None and known.pending_since:
             due = min(due, known.pending_since + rule.dwell_ms)

@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from processors.accounts import Stage
 from processors.loyalty_file import Lone, read_lone, read_quadrant
 from processors.toml_tables import Table, did_you_mean
 from processors.vocabulary import TERMS
@@ -16,6 +17,13 @@ SEVERITIES: tuple[Severity, ...] = ("info", "warning", "high", "critical")
 RuleKind: TypeAlias = Literal[
     "health_red", "health_fell", "backlog", "silence", "new_detractor", "quadrant", "goals_fell", "renewal"
 ]
+
+
+CUSTOMERS: tuple[Stage, ...] = ("unknown", "known", "contracted", "handed_over", "onboarded", "reactivated")
+"""The stages of customers, whom churn rules are about unless they say otherwise. An account of unknown stage counts as a customer
+once it used the product, opened a ticket or answered a survey."""
+
+_STAGES: tuple[Stage, ...] = (*CUSTOMERS, "lead", "trial")
 
 
 class Limit(Struct, frozen=True):
@@ -44,7 +52,7 @@ class Raise(Struct, frozen=True):
 class Rule(Struct, frozen=True):
     """A rule in force. `settings` are the whole numbers that its kind knows beside the limits.
 
-    `quadrant` and `lone` are those of a rule on the loyalty quadrant.
+    `quadrant` and `lone` are those of a rule on the loyalty quadrant. `stages` are those of the accounts that it is about.
     """
 
     name: str
@@ -59,6 +67,7 @@ class Rule(Struct, frozen=True):
     settings: dict[str, int]
     quadrant: Quadrant | None = None
     lone: Lone | None = None
+    stages: tuple[str, ...] = CUSTOMERS
 
     def action_at(self, severity: Severity) -> str:
         """What to do about an episode of this severity; only a lone customer's is `info` where `lone` is said."""
@@ -146,9 +155,23 @@ def _rule(table: Table) -> Rule | None:
         settings=settings,
         quadrant=quadrant,
         lone=read_lone(table, quadrant, severity) if quadrant is not None else None,
+        stages=_stages(table),
     )
     table.finish()
     return rule
+
+
+def _stages(table: Table) -> tuple[str, ...]:
+    """The stages that a rule is about; who has left is in none of them."""
+    stages = table.texts("stages")
+    if not table.has("stages"):
+        return CUSTOMERS
+    for stage in stages:
+        if stage not in _STAGES:
+            table.note("stages", f'there is no stage "{stage}" that a rule can be about', did_you_mean(stage, _STAGES))
+    if not stages:
+        table.note("stages", "names no stage", "at least one, or no such line")
+    return stages
 
 
 def _limits(table: Table, spec: _Kind) -> tuple[Limit, ...]:

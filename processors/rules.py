@@ -3,7 +3,7 @@
 A new kind of rule is one more condition in a module named `*_rules`, and one more line in `CONDITIONS`.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from processors.accounts import OVERDUE_DAYS
 from processors.conditions import Condition, View
@@ -19,6 +19,9 @@ from processors.vocabulary import TERMS
 from processors.windows import DAY_MS
 from schemas.records import Severity
 
+if TYPE_CHECKING:
+    from processors.state import CustomerState
+
 CONDITIONS: Final[dict[RuleKind, Condition]] = {
     "health_red": HealthRed(),
     "health_fell": HealthFell(),
@@ -29,6 +32,18 @@ CONDITIONS: Final[dict[RuleKind, Condition]] = {
     "goals_fell": GoalsFell(),
     "renewal": Renewal(),
 }
+
+
+def concerns(state: "CustomerState", rule: Rule) -> bool:
+    """Whether the account stands at a stage that the rule is about; at `unknown` only one that is known to be a customer."""
+    stage = state.account.stage
+    return stage in rule.stages and (stage != "unknown" or _has_dealt_with_us(state))
+
+
+def _has_dealt_with_us(state: "CustomerState") -> bool:
+    """Whether the account ever used the product, opened a ticket or answered a survey; to visit a site is nothing of these."""
+    surveys = state.nps.newest_at or state.csat.newest_at
+    return bool(state.usage.newest_use_at or surveys or state.tickets.open or state.tickets.closed)
 
 
 def severity(view: View, rule: Rule) -> Severity:

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from processors import episode_gauges
-from processors.definitions import parse
+from processors.definitions import DefinitionsError, parse
 from processors.effects import NOTHING_AROUND, Around
 from processors.owner_lists import by_owner, digest, morning_list, urgency
 from processors.usage_rules import chance_of_fall
@@ -262,6 +262,49 @@ def test_unknown_is_not_green_when_the_renewal_is_near() -> None:
     assert last(customer, "renewal").state == "opened"
     said = last(customer, "renewal").explanation
     assert said == "The renewal is in 48 days (limit 60 days), and too little is known for a band: unknown is not green."
+
+
+@pytest.mark.parametrize("kind", ["lead", "trial_started"])
+def test_leads_and_trials_are_nobody_who_could_churn(kind: Literal["lead", "trial_started"]) -> None:
+    customer = Judged()
+    customer.happens(account(kind, NOON - DAY))
+    customer.happens(*(usage("interaction_ended", NOON + place, touchpoint="website") for place in range(3)))
+    customer.happens(*(ticket("opened", NOON + 10 + place, f"T{place}") for place in range(5)))
+    customer.passes(NOON + 30 * DAY)
+    assert customer.alerts == []
+    customer.happens(account("contracted", NOON + 31 * DAY))
+    assert customer.states_of("backlog") == ["opened"]
+
+
+def test_an_account_of_unknown_stage_that_only_visited_is_no_customer_until_it_deals_with_us() -> None:
+    visitor = Judged()
+    visitor.happens(*(usage("interaction_ended", NOON + place, touchpoint="website") for place in range(3)))
+    visitor.passes(NOON + 20 * DAY)
+    assert visitor.alerts == []
+    user = Judged()
+    user.happens(*(usage("feature_used", NOON + place, feature="board") for place in range(3)))
+    user.passes(NOON + 20 * DAY)
+    assert user.states_of("silence") == ["opened"]
+
+
+def test_an_episode_of_who_turns_out_to_have_been_a_lead_is_retracted() -> None:
+    customer = Judged()
+    customer.happens(*(ticket("opened", NOON + place, f"T{place}") for place in range(5)))
+    customer.happens(account("lead", NOON - DAY), clock=NOON + HOUR)
+    assert customer.states_of("backlog") == ["opened", "retracted"]
+    assert last(customer, "backlog").resolution == "the account is of the stage lead, which the rule is not about"
+
+
+def test_a_rule_says_of_which_stages_it_is() -> None:
+    text = default_text().replace('kind = "backlog"', 'kind = "backlog"\nstages = ["trial"]')
+    customer = Judged(parse(text))
+    customer.happens(account("trial_started", NOON - DAY))
+    customer.happens(*(ticket("opened", NOON + place, f"T{place}") for place in range(5)))
+    assert customer.states_of("backlog") == ["opened"]
+    for stages in ('["trail"]', "[]", '["lapsed"]'):
+        with pytest.raises(DefinitionsError) as caught:
+            parse(default_text().replace('kind = "backlog"', f'kind = "backlog"\nstages = {stages}'))
+        assert [mistake.place for mistake in caught.value.mistakes] == ['rules["backlog"].stages']
 
 
 def with_goals_fallen() -> tuple[Judged, int]:
@@ -524,3 +567,44 @@ def test_only_the_usage_feed_suspends_silence(feed: str) -> None:
     customer.context.around = Around(quiet={feed: NOON})
     customer.passes(NOON + 20 * DAY)
     assert customer.states_of("silence") == ["opened"]
+
+
+def overridden(score: float, **said: int) -> Judged:
+    """A customer whose health a person has set, whatever is computed."""
+    customer = well_used(NOON)
+    word = {"author": "eve", "reason_text": "merger", "override_score": score, "expires_at": NOON + 90 * DAY}
+    customer.happens(account("override", NOON + 10, **word, **said))
+    return customer
+
+
+def test_the_red_of_an_override_names_who_set_it_and_what_is_computed() -> None:
+    alert = last(overridden(12), "health_red")
+    computed = next(item for item in alert.evidence if item.figure == "health_score")
+    assert [(item.figure, item.value, item.threshold) for item in alert.evidence[:2]] == [
+        ("override_score", 12.0, 40.0),
+        ("health_score", computed.value, None),
+    ]
+    assert alert.explanation == f"Health was set to 12 by eve (computed: {computed.value:.1f}; red below 40)."
+
+
+def test_the_renewal_under_an_override_speaks_of_the_band_in_force_and_names_both_scores() -> None:
+    customer = overridden(50, renewal_at=NOON + 40 * DAY)
+    customer.passes(NOON + 5 * DAY)
+    alert = customer.alerts_of("renewal")[0]
+    computed = next(item for item in alert.evidence if item.figure == "health_score")
+    override = next(item for item in alert.evidence if item.figure == "override_score")
+    assert (override.value, override.threshold, computed.threshold) == (50.0, 70.0, None)
+    assert f" and health was set to 50 by eve (computed: {computed.value:.1f}): yellow." in alert.explanation
+
+
+def test_the_evidence_of_an_open_red_is_told_anew_when_a_person_sets_the_score() -> None:
+    customer = Judged()
+    customer.happens(*(answer("csat", "good_bad", 0, NOON + place) for place in range(5)))
+    customer.happens(usage("goal_failed", NOON + 10, goal="report_created"))
+    customer.happens(*(ticket("opened", NOON + 20 + place, f"T{place}") for place in range(9)))
+    assert customer.states_of("health_red")[0] == "opened"
+    before = len(customer.alerts_of("health_red"))
+    word = {"author": "eve", "reason_text": "merger", "override_score": 5.0, "expires_at": NOON + 90 * DAY}
+    customer.happens(account("override", NOON + HOUR, **word))
+    assert customer.states_of("health_red")[before:] == ["updated"]
+    assert last(customer, "health_red").evidence[0].figure == "override_score"

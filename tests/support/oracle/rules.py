@@ -25,12 +25,15 @@ def wrong_rules(
     open_rules: set[str], events: Sequence[Event], as_of_ms: int, found: dict[Key, Found], names: Names
 ) -> Iterator[str]:
     """Where the open episodes are not what the events say."""
-    gone = account(events)["stage"] in {"cancelled", "lapsed"}
+    stage = account(events)["stage"]
+    gone = stage in {"cancelled", "lapsed"}
+    if stage in {"lead", "trial"} and open_rules:
+        yield f"{sorted(open_rules)} are open for an account at the stage {stage}"
     if gone and open_rules:
         yield f"{sorted(open_rules)} are open for a customer who has left"
     for rule in read_definitions(names.definitions_text)["rules"]:
         held = _held(rule["name"], events, as_of_ms, found, names)
-        if held is None or gone:
+        if held is None or gone or stage in {"lead", "trial"}:
             continue
         is_open = rule["name"] in open_rules
         if held.enters and not is_open and not rule.get("dwell_hours"):
