@@ -143,7 +143,7 @@ def _add_moves(into: dict[int, Row], view: FleetView, figure: str, rates: Mappin
     for dimension in view.dimensions(figure):
         before, after = (rates.get(currency) for currency in commercial_rows.moved(dimension))
         for start_ms, (_, from_cents, to_cents) in view.buckets(figure, dimension).items():
-            row = into.setdefault(start_ms, Row())
+            row = into[start_ms] = Row(into.get(start_ms, Row()))  # a row of its own: those of `_row` are shared
             if before is not None and after is not None:
                 gained = _worth(to_cents, after) - _worth(from_cents, before)
                 row["expansion_mrr"] += max(0, gained)
