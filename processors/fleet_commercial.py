@@ -13,7 +13,9 @@ comes back in another currency is lost to GRR too.
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from processors import commercial_rows
+from msgspec.structs import replace
+
+from processors import commercial_rows, fleet_departures
 from processors.fleet_ledger import Ledger, Row, ledgers
 from processors.fleet_view import FleetValue, FleetView
 from processors.months import month_name, month_start, months_later
@@ -24,6 +26,7 @@ _NOBODY: Final = "there were no customers at the start"
 _NO_REVENUE: Final = "there was no revenue at the start"
 _NONE_DUE: Final = "no renewal was due"
 _NO_REFERRER: Final = "customers were referred, but no event of a new one says by whom (referred_customer_id)"
+_STILL: Final = "they are customers in churn, retention and revenue until an event says that they lapsed or cancelled"
 _SO_FAR: Final = "the month so far"
 
 
@@ -46,6 +49,8 @@ def figures(view: FleetView) -> Iterator[FleetValue]:
             yield from _month(view, everybody, moneys, month, this_month)
     yield from _trailing(view, everybody, moneys, this_month)
     yield from _now(view, everybody, moneys, this_month)
+    yield from _overdue(view, everybody, moneys)
+    yield from fleet_departures.figures(view)
 
 
 def _month(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger], month: int, this_month: int) -> Iterator[FleetValue]:
@@ -72,11 +77,13 @@ def _month(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger], month:
 def _trailing(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger], this_month: int) -> Iterator[FleetValue]:
     """The figures of the twelve months that end with the last complete one."""
     within = f"in_trailing_{_TRAILING}_months"
+    overdue = everybody.overdue(view.as_of_ms, view.definitions.commercial.renewal_grace_ms)["lapsed"]
+    with_overdue = f"{overdue} customers are overdue beyond the grace and not counted as lost" if overdue else None
     period = _Period(months_later(this_month, -_TRAILING), this_month, f"at_start_of_trailing_{_TRAILING}_months", within)
     last = months_later(this_month, -1)
     note = f"{month_name(period.start_ms)} to {month_name(last)}"
     for value in _logos(period, everybody, everybody.years.get(last, Row()), everybody.within(period.start_ms, this_month)):
-        yield _placed(value, "", note)
+        yield _placed(value, "", "; ".join((note, with_overdue)) if with_overdue and value.figure.endswith("_pct") else note)
     for value in _renewals(period, everybody, view, ("renewals", "")):
         yield _placed(value, "", note)
     for suffix, money in moneys.items():
@@ -104,7 +111,7 @@ def _now(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger], this_mon
     yield FleetValue(
         figure="clv_in_months_of_arpa_by_monthly_churn_of_trailing_12_months",
         value=None if stay is None else terms.gross_margin_share * stay,
-        n=months,
+        n=round((churn.denominator or 0) / months) if months else 0,
         note=stay_note,
         reason=churn.reason,
     )
@@ -132,6 +139,19 @@ def _now(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger], this_mon
         )
         realised = terms.gross_margin_share * money.now["paid_cents"]
         yield FleetValue(figure="value_realised_so_far_cents", dimension=suffix, value=realised, note=money.note)
+
+
+def _overdue(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger]) -> Iterator[FleetValue]:
+    """Who is a customer with a renewal neither made nor cancelled after the grace.
+
+    Such a renewal has lapsed, and so it counts in the lapse rates. Whether the customer is lost only an event says: until then it
+    is one in churn, retention and revenue.
+    """
+    grace_ms = view.definitions.commercial.renewal_grace_ms
+    yield FleetValue(figure="customers_overdue_beyond_grace", value=everybody.overdue(view.as_of_ms, grace_ms)["lapsed"], note=_STILL)
+    for suffix, money in moneys.items():
+        cents = money.overdue(view.as_of_ms, grace_ms)["lapsed_mrr"]
+        yield FleetValue(figure="mrr_overdue_beyond_grace_cents", dimension=suffix, value=cents, note=money.note)
 
 
 def _monthly_churn(everybody: Ledger, this_month: int) -> tuple[FleetValue, int]:
@@ -184,7 +204,8 @@ def _events(row: Row, payments: Row, referrals: int) -> Iterator[FleetValue]:
 
 def _revenue(period: _Period, money: Ledger, kept: Row, within: Row) -> Iterator[FleetValue]:
     """Revenue: how much there was at the start, what remained of it, and what was gained beside it."""
-    start = money.level(period.start_ms)["mrr_cents"]
+    level = money.level(period.start_ms)
+    start, customers = level["mrr_cents"], level["customers"]
     remains = start - kept["contraction_mrr"] - kept["churned_mrr"]
     yield FleetValue(figure=f"mrr_{period.at_start}_cents", value=start, note=money.note)
     moved = (
@@ -200,7 +221,7 @@ def _revenue(period: _Period, money: Ledger, kept: Row, within: Row) -> Iterator
         ("acquisition_rate", within["acquired_mrr"]),
     ):
         value = _share(f"{name}_of_mrr_{period.at_start}_pct", numerator, start, _NO_REVENUE)
-        yield _placed(value, "", moved if name in ("grr", "nrr") else None)
+        yield _placed(replace(value, n=int(customers)), "", moved if name in ("grr", "nrr") else None)
 
 
 def _renewals(period: _Period, ledger: Ledger, view: FleetView, of: tuple[str, str]) -> Iterator[FleetValue]:

@@ -2,7 +2,8 @@
 
 Nothing is averaged: a criterion with several parts is at the level of its weakest, and each stands for itself. They are ranked by
 what is to be gained: weight x the levels that are missing to the fifth, where the way to the next level counts by how much of it
-is done. What is not measured is missing all five, so it comes before what is weak: one cannot mend what one cannot see.
+is done. What is not measured, or from too few, is missing all five, so it comes before what is weak: one cannot mend what one cannot
+see.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,12 +20,16 @@ _NO_FIGURE: Final = "there is no such figure"
 
 
 class _Standing(NamedTuple):
-    """Where a part stands: its level, and how much of the way to the next one is done (0-1); level 0 is not measured."""
+    """Where a part stands: its level, and how much of the way to the next one is done (0-1).
+
+    At level 0 it is not measured, and `why_not` says why.
+    """
 
     level: int
     done: float
     part: Part
     value: FleetValue | None
+    why_not: str | None = None
 
     @property
     def height(self) -> float:
@@ -68,12 +73,16 @@ def _whole(values: Iterable[FleetValue]) -> Mapping[str, FleetValue]:
 
 def _weakest(plan: CriterionPlan, values: Mapping[str, FleetValue]) -> _Standing:
     """The part that stands lowest; of equals the first."""
-    return min((_standing(part, values.get(part.figure)) for part in plan.parts), key=lambda standing: standing.height)
+    standings = (_standing(part, values.get(part.figure), plan.least_n) for part in plan.parts)
+    return min(standings, key=lambda standing: standing.height)
 
 
-def _standing(part: Part, value: FleetValue | None) -> _Standing:
+def _standing(part: Part, value: FleetValue | None, least_n: int) -> _Standing:
     if value is None or value.value is None:
-        return _Standing(0, 0.0, part, value)
+        return _Standing(0, 0.0, part, value, _NO_FIGURE if value is None else value.reason or "not known yet")
+    n = _n(value)
+    if n is not None and n < least_n:
+        return _Standing(0, 0.0, part, value, f"only {n} of {least_n}")
     sign = 1 if part.higher_is_better else -1
     begins = [sign * threshold for threshold in part.thresholds]
     height = sign * value.value
@@ -89,24 +98,26 @@ def _criterion(plan: CriterionPlan, standing: _Standing, rank: int) -> Criterion
     value, level = standing.value, standing.level
     threshold = None if level in (0, LEVELS) else standing.part.thresholds[level - 1]
     now = None if value is None else value.value
-    n = None if value is None else value.n if value.n is not None else _whole_number(value.denominator)
     return Criterion(
         name=plan.name,
         rank=rank,
         level=level or None,
         figure=standing.part.figure,
         value=now,
-        n=n,
+        n=None if value is None else _n(value),
         threshold_next=threshold,
         distance=None if threshold is None or now is None else abs(threshold - now),
         next_step=plan.next_steps[level - 1] if level else plan.measure_first,
         side=plan.side,
-        reason=None if level else f"not measured: {_NO_FIGURE if value is None else value.reason or 'not known yet'}",
+        reason=None if level else f"not measured: {standing.why_not}",
     )
 
 
-def _whole_number(value: float | None) -> int | None:
-    return None if value is None else int(value)
+def _n(value: FleetValue) -> int | None:
+    """How many answers, tickets or customers a figure is made of."""
+    if value.n is not None:
+        return value.n
+    return None if value.denominator is None else int(value.denominator)
 
 
 def _progress(plan: Plan, value: FleetValue | None, as_of_ms: int) -> PlanProgress:

@@ -11,6 +11,7 @@ from processors.windows import DAY_MS
 MAX_PLANS: Final = 32
 MAX_STEPS: Final = 32
 LEVELS: Final = 5
+LEAST_N: Final = 20
 _MAX_PARTS: Final = 8
 
 CriterionName: TypeAlias = Literal["satisfaction", "churn", "retention", "lifetime_value", "support_response", "feedback", "nps"]
@@ -35,7 +36,8 @@ class CriterionPlan(Struct, frozen=True):
     """How a criterion is judged: its level is the lowest of its parts.
 
     `next_steps` say what to do at each of the levels 1 to 5, `measure_first` when there is no figure. `weight` is how much a
-    level of it is worth beside one of the others.
+    level of it is worth beside one of the others. From fewer than `least_n` answers, tickets or customers no level is told: one
+    good answer is no fifth level.
     """
 
     name: CriterionName
@@ -44,6 +46,7 @@ class CriterionPlan(Struct, frozen=True):
     weight: float
     next_steps: tuple[str, ...]
     measure_first: str
+    least_n: int = LEAST_N
 
 
 class Plan(Struct, frozen=True):
@@ -196,6 +199,7 @@ def _criterion(table: Table, default: CriterionPlan) -> CriterionPlan:
         parts=_parts(table, default),
         side=table.choice("side", _SIDES, default.side),
         weight=table.number("weight", default.weight, least=0.01, most=100),
+        least_n=table.integer("least_n", default.least_n, least=1, most=1_000_000),
         next_steps=_next_steps(table, default),
         measure_first=table.text("measure_first", default.measure_first),
     )

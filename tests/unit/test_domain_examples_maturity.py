@@ -90,6 +90,29 @@ def test_null_data_gives_not_measured_which_is_itself_a_finding_and_comes_first(
     assert {criterion.reason for criterion in nothing} == {"not measured: there is no such figure"}
 
 
+def test_one_good_answer_is_no_fifth_level_but_not_measured_yet() -> None:
+    found = {}
+    for n in (1, 19, 20):
+        mine = [*values(), FleetValue(figure="csat_90d_pct", value=100.0, n=n)]
+        found[n] = next(one for one in assess(mine, default_definitions().maturity) if one.name == "satisfaction")
+    assert [(one.level, one.value, one.n, one.reason) for one in found.values()] == [
+        (None, 100, 1, "not measured: only 1 of 20"),
+        (None, 100, 19, "not measured: only 19 of 20"),
+        (5, 100, 20, None),
+    ]
+    assert found[1].next_step == DEFAULTS[0].measure_first
+
+
+def test_customers_are_counted_by_the_denominator_where_a_figure_has_no_n() -> None:
+    churn = "logo_churn_rate_of_customers_at_start_of_trailing_12_months_pct"
+    for customers, level in ((3, None), (30, 5)):
+        mine = [*values(), FleetValue(figure=churn, value=0.0, numerator=0.0, denominator=float(customers))]
+        found = next(one for one in assess(mine, default_definitions().maturity) if one.name == "churn")
+        assert (found.level, found.n) == (level, customers)
+    own = parse(default_text().replace("least_n = 20", "least_n = 2")).maturity
+    assert next(one for one in assess([*values(), FleetValue(figure=churn, value=0.0, denominator=3.0)], own)).name != "churn"
+
+
 def test_a_part_of_the_fleet_is_not_taken_for_the_whole() -> None:
     mine = [FleetValue(figure="csat_90d_pct", dimension="support", value=99.0)]
     assert assess(mine, default_definitions().maturity)[0].level is None

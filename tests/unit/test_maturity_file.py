@@ -56,6 +56,7 @@ def test_a_criterion_may_read_another_figure() -> None:
         ("[maturity.nps]\nparts = []", "maturity.nps.parts: there are 0 of them"),
         ("[maturity.nps]\nside = 'both'", "maturity.nps.side: "),
         ("[maturity.nps]\nnext_steps = ['one']", "maturity.nps.next_steps: there are 1 of them"),
+        ("[maturity.nps]\nleast_n = 0", "maturity.nps.least_n: "),
         ("[maturity.mood]\nweight = 1", "maturity.mood: is not known here"),
         (PLAN.replace('"feedback"', '"mood"'), 'plans[1].criterion: "mood" is not known here'),
         (
