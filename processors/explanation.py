@@ -1,6 +1,7 @@
 """What a score is made of, in words and parts: each measure's part in a change, and what costs most."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from processors.health import Assessment, MeasureNow, displayed
 from processors.scorecard_file import Scorecard
@@ -17,7 +18,7 @@ def explain(scorecard: Scorecard, old: Sequence[MeasureNow], new: Sequence[Measu
     new_weights = _sum_of_weights(new)
     if [was.measure for was in old] != [now.measure for now in new]:
         old, new = _side_by_side(old, new)
-    figures = {measure.name: measure.figure for measure in scorecard.measures}
+    figures = _figures(scorecard)
     changes = []
     for was, now in zip(old, new, strict=True):
         name, old_figure, old_value, old_weight = was
@@ -40,6 +41,12 @@ def explain(scorecard: Scorecard, old: Sequence[MeasureNow], new: Sequence[Measu
             )
         )
     return changes
+
+
+@lru_cache(maxsize=256)
+def _figures(scorecard: Scorecard) -> Mapping[str, str]:
+    """The figure of each measure."""
+    return {measure.name: measure.figure for measure in scorecard.measures}
 
 
 def _side_by_side(old: Sequence[MeasureNow], new: Sequence[MeasureNow]) -> tuple[list[MeasureNow], list[MeasureNow]]:

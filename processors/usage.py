@@ -98,7 +98,12 @@ def reached_ever(state: UsageState, goal: str) -> bool:
     if goal in state.reached:
         return True
     buckets = state.goals.get(goal)
-    return buckets is not None and any(place == _COMPLETED and count > 0 for _, place, count in buckets.by_day())
+    return buckets is not None and _has_completion(buckets)
+
+
+def _has_completion(buckets: Buckets) -> bool:
+    """Whether any day that is still counted has a completion."""
+    return any(place == _COMPLETED and count > 0 for _, place, count in buckets.by_day())
 
 
 def first_completed_day(state: UsageState, goal: str, from_day: int) -> int | None:
@@ -166,9 +171,9 @@ def fold_goals(state: UsageState, most: int, at_ms: int, totals: Totals) -> None
 def prune(state: UsageState, as_of_ms: int) -> None:
     """Drop the goals and features that no window sees any more."""
     for goal, buckets in list(state.goals.items()):
-        was_reached = goal not in state.reached and first_completed_day(state, goal, 0) is not None
+        was_reached = goal not in state.reached and _has_completion(buckets)
         buckets.prune(as_of_ms, D90)
-        if was_reached and first_completed_day(state, goal, 0) is None:
+        if was_reached and not _has_completion(buckets):
             state.reached = sorted([*state.reached, goal])
         if buckets.empty:
             del state.goals[goal]
