@@ -18,6 +18,7 @@ from processors.commercial_rows import (
     PAYMENT_PLACES,
     PAYMENTS,
     PLACES,
+    REASONS,
     REFERRALS,
     RENEWALS,
     STATUSES,
@@ -34,6 +35,7 @@ from schemas.events import AccountEvent
 
 MAX_STEPS: Final = 32
 MAX_SOLD: Final = 16
+MAX_REASONS: Final = 16
 MAX_CURRENCIES: Final = 4
 MAX_UNNAMED: Final = 16
 _PAID_PLACE: Final = STATUSES.index("paid")
@@ -140,6 +142,9 @@ def _take(state: CommercialState, event: AccountEvent, after_ms: int) -> None:
     if event.kind == "cross_sold" and (event.mrr_cents is not None or event.amount_cents):
         state.sold.append((after_ms, BY_REVENUE if event.mrr_cents is not None else event.amount_cents or 0))
         state.sold.sort()
+    if event.kind == "cancelled" and event.reason is not None:
+        state.reasons.append((after_ms, REASONS.index(event.reason)))
+        state.reasons.sort()
     referrer = _referrer(event)
     if referrer is not None:
         state.referred_by = min(state.referred_by or (after_ms, referrer), (after_ms, referrer))
@@ -147,8 +152,10 @@ def _take(state: CommercialState, event: AccountEvent, after_ms: int) -> None:
 
 def _keep_newest(state: CommercialState, at_ms: int, totals: Totals) -> None:
     """Drop the oldest beyond the bounds; what they have contributed stays counted."""
-    dropped = keep_newest(state.steps, MAX_STEPS) + max(0, len(state.sold) - MAX_SOLD)
+    dropped = keep_newest(state.steps, MAX_STEPS)
+    dropped += max(0, len(state.sold) - MAX_SOLD) + max(0, len(state.reasons) - MAX_REASONS)
     if dropped:
+        del state.reasons[: max(0, len(state.reasons) - MAX_REASONS)]
         del state.sold[: max(0, len(state.sold) - MAX_SOLD)]
         state.cut += dropped
         totals.oddity("cut_account_history", at_ms)

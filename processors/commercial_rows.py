@@ -8,15 +8,16 @@ before is no revenue gained or lost: it moves, and whether it is more or less is
 
 from collections import defaultdict
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 from msgspec import Struct, field
 
 from processors import registers
 from processors.accounts import AccountState
-from processors.life_course import FOREVER, Span, renewals, spans
+from processors.life_course import FOREVER, Span, is_customer, renewals, spans
 from processors.months import month_start, months_later
 from processors.windows import DAY_MS, Days
+from schemas.events import Reason
 
 TRAILING_MONTHS: Final = 12
 BY_REVENUE: Final = -1
@@ -24,6 +25,11 @@ BY_REVENUE: Final = -1
 
 BY_MONTH, BY_YEAR, RENEWALS = "commercial_by_month", "commercial_by_trailing_year", "renewals_by_day"
 MOVED_BY_MONTH, MOVED_BY_YEAR = "currency_moves_by_month", "currency_moves_by_trailing_year"
+DEPARTURES: Final = "departures_by_day"
+LAPSED, UNTOLD = "lapsed", "untold"
+"""The reasons of departures that have none: the contract lapsed without a word, or the notice did not say."""
+
+REASONS: Final[tuple[str, ...]] = get_args(Reason)
 PAYMENTS, REFERRALS = "payments_by_month", "referrals_by_month"
 CUSTOMERS_NOW, PAID = "active_customers", "payments_received"
 
@@ -50,7 +56,8 @@ class CommercialState(Struct, array_like=True, gc=False):
     `referred_by` is who brought the customer, as (occurred_at - base_ms, customer id): the first event that says so counts.
     `paid_cents` adds up the payments by currency; `failures` counts late and failed payments by day. `cut` counts what was
     dropped beyond a bound. `unnamed` holds the young payments that name no currency, as (occurred_at - base_ms, place in
-    `STATUSES`, cents), because that of the account may still become known: they are not in `paid_cents` yet.
+    `STATUSES`, cents), because that of the account may still become known: they are not in `paid_cents` yet. `reasons` are those
+    of the cancellations that say one, as (occurred_at - base_ms, place in `REASONS`).
     """
 
     steps: list[int] = field(default_factory=list)
@@ -60,6 +67,7 @@ class CommercialState(Struct, array_like=True, gc=False):
     failures: Days | None = None
     cut: int = 0
     unnamed: list[tuple[int, int, int]] = field(default_factory=list)
+    reasons: list[tuple[int, int]] = field(default_factory=list)
 
 
 class Standing(NamedTuple):
@@ -100,11 +108,7 @@ def rows(state: CommercialState, account: AccountState) -> Rows:
     base_ms = account.base_ms
     if base_ms is None:
         return found
-    for after_ms, status, cents in state.unnamed:
-        at_ms = base_ms + after_ms
-        row = found[PAYMENTS, account.currency_at(at_ms + 1), month_start(at_ms)]
-        row[STATUSES[status]] += 1
-        row[f"{STATUSES[status]}_cents"] += cents
+    _add_unnamed(found, state, account, base_ms)
     if not state.steps:
         return found
     life = spans(state.steps, base_ms)
@@ -120,9 +124,46 @@ def rows(state: CommercialState, account: AccountState) -> Rows:
         for name in ("due",) if renewal.outcome == "open" else ("due", renewal.outcome):
             row[name] += 1
             row[f"{name}_mrr"] += then.mrr_cents
+    _add_departures(found, state, life, base_ms)
     for after_ms, cents in state.sold:
         _add_sale(found, life, account, base_ms + after_ms, cents)
     return found
+
+
+def is_overdue(state: CommercialState, account: AccountState, as_of_ms: int, grace_ms: int) -> bool:
+    """Whether one who is a customer still has neither renewed nor left when the grace after its renewal was over."""
+    base_ms, ahead = account.base_ms, account.renewal_at
+    if base_ms is None or not is_customer(state.steps) or (ahead is not None and ahead > as_of_ms):
+        return False
+    dates = [(account.time_of(version), base_ms + date) for version, date in account.renewal_history]
+    due = [one.due_ms for one in renewals(spans(state.steps, base_ms), state.steps, dates, base_ms) if one.outcome == "open"]
+    return any(at_ms - at_ms % DAY_MS + DAY_MS + grace_ms <= as_of_ms for at_ms in due)
+
+
+def _add_unnamed(found: Rows, state: CommercialState, account: AccountState, base_ms: int) -> None:
+    """The payments that name no currency, in that of the account as of then."""
+    for after_ms, status, cents in state.unnamed:
+        at_ms = base_ms + after_ms
+        row = found[PAYMENTS, account.currency_at(at_ms + 1), month_start(at_ms)]
+        row[STATUSES[status]] += 1
+        row[f"{STATUSES[status]}_cents"] += cents
+
+
+def _add_departures(found: Rows, state: CommercialState, life: list[Span], base_ms: int) -> None:
+    """Each time the customer left, on the day, by the reason."""
+    for number, span in enumerate(life):
+        if span.ended_by != "open":
+            back_ms = life[number + 1].start_ms if number + 1 < len(life) else FOREVER
+            found[DEPARTURES, _reason(state, span, base_ms, back_ms), span.end_ms - span.end_ms % DAY_MS]["left"] += 1
+
+
+def _reason(state: CommercialState, span: Span, base_ms: int, back_ms: int) -> str:
+    """Why a customer left: the first reason that was told from the end on, before it was back."""
+    told = (place for after_ms, place in state.reasons if span.end_ms <= base_ms + after_ms < back_ms)
+    place = next(told, None)
+    if place is not None:
+        return REASONS[place]
+    return LAPSED if span.ended_by == "lapsed" else UNTOLD
 
 
 def _standing_in(life: list[Span], account: AccountState, at_ms: int) -> Standing:
@@ -218,6 +259,7 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
     MOVED_BY_MONTH: MOVED_PLACES,
     MOVED_BY_YEAR: MOVED_PLACES,
     PAYMENTS: PAYMENT_PLACES,
+    DEPARTURES: ("left",),
     RENEWALS: RENEWAL_PLACES,
 }
 """What the places of the flows mean that `rows` speaks of."""

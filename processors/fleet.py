@@ -99,6 +99,7 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     commercial_rows.PAYMENTS: _monthly(commercial_rows.PAYMENT_PLACES, "currency"),
     commercial_rows.REFERRALS: _monthly(("referrals",), ""),
     commercial_rows.RENEWALS: _flow(commercial_rows.RENEWAL_PLACES, "currency", DAY_MS, 800),
+    commercial_rows.DEPARTURES: _flow(("left",), "reason", DAY_MS, 400),
     commercial_rows.CUSTOMERS_NOW: _gauge(("customers", "mrr_cents", "with_mrr"), "currency"),
     commercial_rows.PAID: _gauge(("paid_cents",), "currency"),
     "customers": _gauge(("customers",), "stage"),

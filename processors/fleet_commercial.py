@@ -148,7 +148,9 @@ def _overdue(view: FleetView, everybody: Ledger, moneys: dict[str, Ledger]) -> I
     is one in churn, retention and revenue.
     """
     grace_ms = view.definitions.commercial.renewal_grace_ms
-    yield FleetValue(figure="customers_overdue_beyond_grace", value=everybody.overdue(view.as_of_ms, grace_ms)["lapsed"], note=_STILL)
+    yield FleetValue(
+        figure="customers_overdue_beyond_grace", value=everybody.overdue(view.as_of_ms, grace_ms)["lapsed"], note=_STILL
+    )
     for suffix, money in moneys.items():
         cents = money.overdue(view.as_of_ms, grace_ms)["lapsed_mrr"]
         yield FleetValue(figure="mrr_overdue_beyond_grace_cents", dimension=suffix, value=cents, note=money.note)

@@ -90,6 +90,11 @@ class Ledger:
         found.update(over)
         return found
 
+    def overdue(self, as_of_ms: int, grace_ms: int) -> Row:
+        """The renewals of any time that are neither made nor cancelled nor said to have lapsed though the grace is over."""
+        days = (one for days in self._renewals.values() for one in days)
+        return _open(_summed(counts for day, counts in days if day + DAY_MS + grace_ms <= as_of_ms))
+
 
 def ledgers(view: FleetView) -> tuple[Ledger, dict[str, Ledger]]:
     """The customers of all currencies together, and the money: what has a rate in the base, and each other currency for itself.

@@ -102,6 +102,8 @@ def shown(state: "CustomerState", definitions: "Definitions") -> list[TimelineEn
     """The newest entries as a person reads them, the oldest first."""
     rules = _rules_by_hash((*definitions.rules, *state.alerts.rules))
     found = [(head >> _KIND_BITS, head & 7, *_told(head & 7, detail, rules)) for head, detail in state.timeline.entries]
+    why_at, why = _reason_for_leaving(state)
+    found = [(at, kind, name, text + why * (name == "cancelled" and at == why_at)) for at, kind, name, text in found]
     for at_ms, name, text in (*_revenue(state), *_answers(state), *_urgent_tickets(state), *_overrides(state)):
         found.append((at_ms // _MINUTE_MS, _ACCOUNT, name, text))
     newest = sorted(found)[-MAX_SHOWN:]
@@ -177,6 +179,15 @@ def _told(kind: int, detail: int, rules: dict[int, str]) -> tuple[str, str]:
         return "quadrant", f"loyalty went from {QUADRANTS[old]} to {QUADRANTS[new]}"
     word = _ALERT_WORDS[kind]
     return f"alert_{word}", f"alert {word}: {rules.get(detail, 'a rule that is no longer there')}"
+
+
+def _reason_for_leaving(state: "CustomerState") -> tuple[int, str]:
+    """The minute of the newest cancellation, and the reason and the words it was given; nothing when it was given none."""
+    left = state.account.cancellation
+    if left is None:
+        return 0, ""
+    words = [word for word in (left.reason and left.reason.replace("_", " "), left.text) if word]
+    return state.account.time_of(left.version) // _MINUTE_MS, f": {', '.join(words)}" if words else ""
 
 
 def _revenue(state: "CustomerState") -> Iterator[tuple[int, str, str]]:

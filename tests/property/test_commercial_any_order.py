@@ -45,6 +45,7 @@ def account_events(draw: st.DrawFn) -> AccountEvent:
         renewal_at=draw(st.none() | st.sampled_from([at + DAY_MS, at + 40 * DAY_MS, at - DAY_MS, NOON, NOON + 9 * DAY_MS])),
         amount_cents=draw(st.sampled_from([0, 70])),
         status=draw(st.sampled_from(["paid", "late", "failed"])),
+        reason=draw(st.sampled_from([None, "price", "other", "competitor"])),
         referred_customer_id=draw(st.sampled_from([None, "dan", "em"])) or "dan",
     )
 

@@ -7,7 +7,7 @@ import pytest
 from processors import commercial, commercial_figures, fleet_commercial
 from processors.accounts import MAX_MRR_ENTRIES
 from processors.commercial import MAX_STEPS, MAX_UNNAMED
-from processors.commercial_rows import BY_MONTH, MONTH_PLACES, RENEWALS
+from processors.commercial_rows import BY_MONTH, MONTH_PLACES, RENEWALS, is_overdue
 from processors.definitions import parse
 from processors.months import month_name, month_start, months_between, months_later, whole_months
 from processors.state import CustomerState
@@ -187,6 +187,18 @@ def test_of_payments_without_a_currency_the_newest_are_kept_and_no_sum_moves() -
     assert fleet.view(NOON).total("payments_received", "USD") == (40,)
     fleet.prune(NOON + 100 * DAY_MS)
     assert (state.unnamed, state.paid_cents) == ([], {"USD": 40})
+
+
+def test_whose_renewal_is_overdue_beyond_the_grace_is_flagged_until_it_is_renewed_or_left() -> None:
+    fleet = told(account("contracted", JANUARY, renewal_at=NOON))
+    grace_ms, over = 30 * DAY_MS, NOON + 31 * DAY_MS
+    state, of_account = fleet.states["c"]
+    assert not is_overdue(state, of_account, NOON + 30 * DAY_MS, grace_ms)
+    assert is_overdue(state, of_account, over, grace_ms)
+    fleet.happen([account("renewed", over)])
+    assert not is_overdue(state, of_account, over, grace_ms)
+    left = told(account("contracted", JANUARY, renewal_at=NOON), account("cancelled", NOON + DAY_MS))
+    assert not is_overdue(*left.states["c"], over, grace_ms)
 
 
 def changed_currency() -> Accounts:

@@ -1,5 +1,6 @@
 """The examples and edges of the domain's commercial figures, each named by its sentence."""
 
+import re
 from datetime import UTC, datetime
 from math import log
 
@@ -63,7 +64,7 @@ def test_the_denominator_s_name_and_the_window_are_part_of_each_rate_s_name() ->
     assert rates
     for name in rates:
         assert "_of_" in name
-        assert "month" in name or "trailing_12_months" in name
+        assert "month" in name or "trailing_12_months" in name or re.search("_[0-9]+d_pct$", name)
 
 
 def test_calendar_months_have_rows_for_24_and_the_month_so_far_says_so() -> None:
@@ -95,6 +96,33 @@ def test_lapsed_is_due_and_neither_renewed_nor_cancelled_after_the_grace() -> No
     assert in_grace["lapse_rate_of_renewals_due_in_month_pct"].note == (
         "2025-03; 2 of them may still be renewed within the grace"
     )
+
+
+def test_who_has_not_renewed_after_the_grace_without_a_lapsed_event_is_told_beside_the_churn_it_is_not_counted_in() -> None:
+    found = figures(customers(2, at(1, year=2024), renewal_at=at(3, 1)), at(4, 2))
+    assert found["customers_overdue_beyond_grace"].value == 2
+    assert found["mrr_overdue_beyond_grace_cents"].value == 200
+    churn = found["logo_churn_rate_of_customers_at_start_of_trailing_12_months_pct"]
+    assert (churn.value, churn.note) == (
+        0,
+        "2024-04 to 2025-03; 2 customers are overdue beyond the grace and not counted as lost",
+    )
+
+
+def test_the_reasons_for_leaving_are_counted_and_who_lapsed_without_a_word_is_one_of_them() -> None:
+    events = [*customers(5, at(1)), event("c0", "cancelled", at(4, 1), reason="price")]
+    events += [event("c1", "cancelled", at(4, 2), reason="price"), event("c2", "cancelled", at(4, 3))]
+    events += [
+        event("c3", "lapsed", at(4, 4)),
+        event("c4", "lapsed", at(4, 4)),
+        event("c4", "cancelled", at(4, 9), reason="other"),
+    ]
+    made = by_name(fleet_commercial.figures(Accounts().happen(events).view(at(4, 16))))
+    counts = {dimension: value.value for (name, dimension), value in made.items() if name == "departures_by_reason_30d"}
+    assert counts == {"price": 2, "untold": 1, "lapsed": 1, "other": 1}
+    assert made["share_of_departures_by_reason_30d_pct", "price"].value == 40
+    assert made["share_of_departures_with_a_reason_30d_pct", ""].value == 60
+    assert made["departures_30d", ""].value == 5
 
 
 def test_renewal_is_told_by_count_and_by_mrr() -> None:

@@ -123,6 +123,24 @@ def test_reaching_the_bound_is_counted_once_and_flagged_for_good() -> None:
     assert "cut_timeline" in flags(state)
 
 
+def test_why_a_customer_left_is_told_with_its_words() -> None:
+    customer = Judged()
+    customer.happens(account("contracted", NOON), account("cancelled", NOON + DAY_MS, reason="no_need", reason_text="we merged"))
+    assert (NOON + DAY_MS, "cancelled", "cancelled: no need, we merged") in told(customer)
+    wordless = Judged()
+    wordless.happens(account("contracted", NOON), account("cancelled", NOON + DAY_MS))
+    assert (NOON + DAY_MS, "cancelled", "cancelled") in told(wordless)
+
+
+def test_a_change_of_currency_is_told_as_neither_rise_nor_fall() -> None:
+    customer = Judged()
+    customer.happens(account("contracted", NOON, mrr_cents=1_000_000, currency="EUR"))
+    customer.happens(account("plan_changed", NOON + DAY_MS, mrr_cents=160_000_000, currency="JPY"))
+    assert [text for _, kind, text in told(customer) if kind == "mrr_changed"] == [
+        "monthly revenue went from 10,000.00 EUR to 1,600,000.00 JPY"
+    ]
+
+
 def test_entries_of_one_minute_are_told_in_one_order() -> None:
     steps = [account("lead", NOON), account("contracted", NOON + 1), account("cancelled", NOON + 2)]
     assert len({tuple(folded(*order).entries) for order in permutations(steps)}) == 1

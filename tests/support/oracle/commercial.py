@@ -17,6 +17,8 @@ BEGINS = ("contracted", "handed_over", "onboarded")
 ENDS = ("lapsed", "cancelled")
 ORDER = ("known", *BEGINS, "renewal_due", "renewed", *ENDS, "reactivated")
 
+REASONS = ("competitor", "dissatisfaction", "attitude", "price", "no_need", "other")
+
 Found = dict[tuple[str, str], float | None]
 
 
@@ -133,6 +135,7 @@ def commercial(customers: Mapping[str, Iterable[Event]], as_of: int, terms: Term
         found |= {(figure, name + suffix): value for (figure, suffix), value in values.items()}
         if back == 1:
             found |= values
+    found |= _departures(everybody, as_of) | _overdue(everybody, groups, as_of, terms)
     return found | _year_s(everybody, this_month, groups, as_of, terms) | _now_s(everybody, this_month, groups, terms)
 
 
@@ -264,6 +267,44 @@ def _due(
         (f"renewal_rate_of_{name}_due_{within}_pct", ""): _pct(made, total),
         (f"lapse_rate_of_{name}_due_{within}_pct", ""): _pct(lapsed, total),
     }
+
+
+def _departures(everybody: Sequence[Customer], as_of: int) -> Found:
+    """Who left, and why: the first reason that a cancellation named from then on, until the customer was back."""
+    found: Found = {}
+    for days in (30, 90, 365):
+        why = []
+        for one in everybody:
+            for spell, following in zip(one.spells, [*one.spells[1:], None], strict=False):
+                back = NEVER if following is None else following.start
+                if spell.end < NEVER and as_of // DAY_MS - days < spell.end // DAY_MS <= as_of // DAY_MS:
+                    said = [
+                        (event["occurred_at"], REASONS.index(event["reason"]))
+                        for event in one.events
+                        if event["kind"] == "cancelled" and event.get("reason") and spell.end <= event["occurred_at"] < back
+                    ]
+                    why.append(REASONS[min(said)[1]] if said else "lapsed" if spell.ending == "lapsed" else "untold")
+        found[f"departures_{days}d", ""] = len(why)
+        found[f"share_of_departures_with_a_reason_{days}d_pct", ""] = _pct(sum(reason in REASONS for reason in why), len(why))
+        for reason in (*REASONS, "lapsed", "untold"):
+            found[f"departures_by_reason_{days}d", reason] = why.count(reason)
+            found[f"share_of_departures_by_reason_{days}d_pct", reason] = _pct(why.count(reason), len(why))
+    return found
+
+
+def _overdue(everybody: Sequence[Customer], groups: Mapping[str, list[str]], as_of: int, terms: Terms) -> Found:
+    """Customers of now whose renewal is neither made nor cancelled after the grace."""
+    late = [
+        (cents, currency)
+        for one in everybody
+        for due, outcome, cents, currency in one.renewals()
+        if outcome == "open" and due - due % DAY_MS + DAY_MS + terms.grace_days * DAY_MS <= as_of
+    ]
+    found: Found = {("customers_overdue_beyond_grace", ""): len(late)}
+    for suffix, currencies in groups.items():
+        sums = (_worth(cents, currency, terms) for cents, currency in late if currency in currencies)
+        found["mrr_overdue_beyond_grace_cents", suffix] = sum(sums)
+    return found
 
 
 def _now_s(everybody: Sequence[Customer], this_month: int, groups: Mapping[str, list[str]], terms: Terms) -> Found:
