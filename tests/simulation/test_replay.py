@@ -31,8 +31,9 @@ from tests.support.oracle.acceptance import Record
 SEED = 20_260
 END_MS = 20_500 * DAY_MS + 9 * HOUR_MS
 UNTIDY = Disorder(delayed_share=0.1, late_share=0.01, duplicate_share=0.03)
-SIMULATION = Simulation(customers=60, days=120, seed=SEED, end_ms=END_MS, disorder=UNTIDY)
+SIMULATION = Simulation(customers=30, days=120, seed=SEED, end_ms=END_MS, disorder=UNTIDY)
 CLOSING_MS = END_MS + 2 * HOUR_MS
+TICK_INTERVAL_MS = 6 * HOUR_MS  # rarer than in life: most of a replay is ticks and what the fleet makes of them
 CUSTOMER_TOPICS = ("cs.health-changes", "cs.churn-alerts", "cs.customer-snapshots")
 
 
@@ -43,7 +44,7 @@ def lines() -> tuple[Line, ...]:
 
 
 def replayed(given: Iterable[Line], partitions: int = 2, until_ms: int = CLOSING_MS) -> list[OutputLine]:
-    return list(replay(given, partitions=partitions, until_ms=until_ms, tick_interval_ms=HOUR_MS))
+    return list(replay(given, partitions=partitions, until_ms=until_ms, tick_interval_ms=TICK_INTERVAL_MS))
 
 
 @cache
@@ -154,7 +155,7 @@ def test_the_oracle_agrees_at_the_end() -> None:
     assert reasons == {"late"}
 
 
-@pytest.mark.parametrize("days", [20, 61, 95])
+@pytest.mark.parametrize("days", [20, 61])
 def test_the_oracle_agrees_in_between(days: int) -> None:
     until_ms = END_MS - days * DAY_MS - 1
     upto = [line for line in lines() if line.timestamp_ms <= until_ms - 2 * HOUR_MS]
@@ -162,7 +163,7 @@ def test_the_oracle_agrees_in_between(days: int) -> None:
 
 
 def test_the_number_of_partitions_changes_nothing_that_is_said_of_a_customer() -> None:
-    mine = few(lines(), 20)
+    mine = few(lines(), 12)
     assert of_customers(replayed(mine, partitions=1)) == of_customers(replayed(mine, partitions=4))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from processors.definitions import parse
 from streams.catalogue import default_text
+from streams.cluster import reach
 from streams.commands.group import shared_first
 from tests.support.command_line import LIMIT_S, environment, run, start
 
@@ -86,6 +87,13 @@ def test_a_config_file_that_is_not_there_is_a_mistake_of_the_settings(tmp_path: 
     assert json.loads(told.stdout)["checks"][0]["state"] == "wrong"
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answers at port 1, however long one waits."""
+    monkeypatch.setattr(reach, "__defaults__", (0.5,))
+
+
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "command", [["topics", "show"], ["topics", "apply"], ["tail", "cs.tickets"], ["inspect", "c-1"], ["maturity"]], ids=" ".join
 )
@@ -99,6 +107,7 @@ def test_a_broker_that_does_not_answer_is_one_clear_line(command: list[str]) -> 
     assert "Traceback" not in told.output
 
 
+@pytest.mark.usefixtures("impatient")
 def test_doctor_says_of_an_absent_broker_what_to_do_and_goes_on() -> None:
     told = run(*NOBODY, "doctor", "--json")
 
