@@ -13,6 +13,7 @@ from processors import (
     csat,
     episodes,
     feedback,
+    health,
     journey,
     judgement,
     loyalty,
@@ -63,6 +64,8 @@ def fold(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Con
         return "accepted"
     _count(state, event, clock_ms, context)
     state.events_accepted += 1
+    if event.occurred_at < 1000 * state.snapshot_at_s - health.LATE_MS:
+        state.snapshot_revision += 1
     state.causes.add(event.event_id)
     context.effects.totals.accepted(event)
     survey_plan.fold(state, event, clock_ms, context)
@@ -150,7 +153,7 @@ def _judge(
     timeline.note(state.timeline, outputs[before:], context.effects.totals)
     if any(_calls_for_snapshot(record) for record in outputs[before:]) or 0 < state.snapshot_due_at <= as_of_ms:
         outputs.append(snapshot(sheet, judged, context))
-        state.snapshot_due_at = 0
+        state.snapshot_due_at, state.snapshot_at_s = 0, as_of_ms // 1000
     elif len(outputs) > before and state.snapshot_due_at == 0:
         state.snapshot_due_at = as_of_ms + context.definitions.snapshot_interval_ms
     if state.sequences.get("health", 0) > health_before:

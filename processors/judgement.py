@@ -51,7 +51,7 @@ def judge(sheet: Sheet, cause: Cause, context: Context, occurred_at: int | None 
         judged.append(now)
         if purpose == "risk":
             risk = now
-    loyalty.judge(sheet, cause, context)
+    loyalty.judge(sheet, cause, context, occurred_at)
     alerts.judge(View(sheet, risk, cause), cause, context, occurred_at)
     return judged
 

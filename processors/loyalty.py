@@ -3,7 +3,9 @@
 Satisfied is a CSAT from the cut-off on, given enough answers. Loyal is who has more promoters than detractors among the newest
 valid answers of its respondents; as many of both (passives alone, too) keeps the loyalty of the quadrant it had. So the order in
 which answers arrive can decide a tie, as it decides a band within its margin, and nothing else. Answers without a respondent
-count for the NPS only: whose newest answer they are cannot be known.
+count for the NPS only: whose newest answer they are cannot be known. Answers on both NPS scales are told apart into promoters,
+passives and detractors, each by its own scale, and counted together: that sorts respondents and is no NPS, of which there is one
+by scale.
 """
 
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ from processors.csat import CsatState, Share
 from processors.due import NEVER
 from processors.effects import Context, identity
 from processors.figures import Sheet
+from processors.health import LATE_MS
 from processors.intervals import Interval, wilson
 from processors.loyalty_file import Loyalty
 from processors.nps import Counts, NpsState
@@ -35,9 +38,11 @@ ADVOCATE: Final = 4
 VIP_SUPPORT: Final = 5
 WILDCARD: Final = 6
 CHURNER: Final = 7
+WEAK_ADVOCATE: Final = 8
+"""An advocate with a weak touchpoint."""
 
-_QUADRANTS: Final[tuple[Quadrant, ...]] = (*("unknown",) * 4, "advocate", "vip_support", "wildcard", "churner")
-_LOYAL: Final = frozenset({ADVOCATE, VIP_SUPPORT})
+_QUADRANTS: Final[tuple[Quadrant, ...]] = (*("unknown",) * 4, "advocate", "vip_support", "wildcard", "churner", "advocate")
+_LOYAL: Final = frozenset({ADVOCATE, WEAK_ADVOCATE, VIP_SUPPORT})
 _NOT_LOYAL: Final = frozenset({WILDCARD, CHURNER})
 
 
@@ -45,11 +50,14 @@ class LoyaltyState(Struct, array_like=True, gc=False):
     """Where the customer stands, as it was last published, by one of the codes above.
 
     `judged_day` is the UTC day of the last judgement, counted from 1970; 0 when an answer has come since. The CSAT's window
-    moves with the day and NPS answers end at a due time of their own, so there is nothing to judge in between.
+    moves with the day and NPS answers end at a due time of their own, so there is nothing to judge in between. `published_at_s`
+    is when it was last published, in seconds; `revision` counts how often a late event changed that.
     """
 
     code: int = NO_ANSWERS
     judged_day: int = 0
+    published_at_s: int = 0
+    revision: int = 0
 
     @property
     def quadrant(self) -> Quadrant:
@@ -71,8 +79,12 @@ def fold(state: LoyaltyState, event: SurveyEvent) -> None:
         state.judged_day = 0
 
 
-def judge(sheet: Sheet, cause: Cause, context: Context) -> None:
-    """Find out where the customer stands now; when that is another quadrant, or unknown for another reason, it is published."""
+def judge(sheet: Sheet, cause: Cause, context: Context, occurred_at: int | None = None) -> None:
+    """Find out where the customer stands now, and publish it when that has changed.
+
+    That is another quadrant, unknown for another reason, or an advocate's weak touchpoint that came or went. `occurred_at` is
+    that of the event that caused it, None when none did.
+    """
     state, as_of_ms = sheet.state, sheet.as_of_ms
     memory = state.loyalty
     day = as_of_ms // DAY_MS
@@ -80,18 +92,24 @@ def judge(sheet: Sheet, cause: Cause, context: Context) -> None:
         return
     if memory.code == NO_ANSWERS and not state.csat.by_touchpoint and not state.nps.latest:
         return
-    found = standing(state, as_of_ms, sheet.definitions.loyalty)
+    found = standing(state, as_of_ms, sheet.definitions)
     memory.judged_day = day
     if found.code != memory.code:
-        old, memory.code = memory.quadrant, found.code
+        if occurred_at is not None and occurred_at < 1000 * memory.published_at_s - LATE_MS:
+            memory.revision += 1
+        old, memory.code, memory.published_at_s = memory.quadrant, found.code, as_of_ms // 1000
         context.effects.outputs.append(_change(sheet, old, found, cause, context))
 
 
-def standing(state: "CustomerState", as_of_ms: int, loyalty: Loyalty) -> Standing:
+def standing(state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> Standing:
     """Where a customer stands, given the quadrant it had."""
+    loyalty = definitions.loyalty
     share = csat.share(state.csat, None, loyalty.window, as_of_ms)
     answers = valid_answers(state.nps, loyalty.nps_valid_ms, as_of_ms)
-    return Standing(_code(share, answers, loyalty, state.loyalty.code), share, answers)
+    code = _code(share, answers, loyalty, state.loyalty.code)
+    if code == ADVOCATE and has_weak_touchpoint(state.csat, loyalty.window, as_of_ms, definitions):
+        code = WEAK_ADVOCATE
+    return Standing(code, share, answers)
 
 
 def valid_answers(state: NpsState, valid_ms: int, as_of_ms: int) -> Counts:
@@ -133,6 +151,17 @@ def is_borderline(share: Share, loyalty: Loyalty) -> bool:
     """Whether the answers are enough to ask, and leave it open on which side of the cut-off the CSAT lies."""
     found = interval(share)
     return found is not None and share.n >= loyalty.few_below and found.low <= loyalty.satisfied_from_pct <= found.high
+
+
+def flags(state: "CustomerState", as_of_ms: int, loyalty: Loyalty) -> list[str]:
+    """What a reader of the quadrant should know: `borderline` and `few` of the CSAT, `weak_touchpoint` of an advocate."""
+    share = csat.share(state.csat, None, loyalty.window, as_of_ms)
+    said = {
+        "borderline": is_borderline(share, loyalty),
+        "few": share.n < loyalty.few_below,
+        "weak_touchpoint": state.loyalty.code == WEAK_ADVOCATE,
+    }
+    return [flag for flag, holds in said.items() if holds]
 
 
 def worst_touchpoint(state: CsatState, window: Window, as_of_ms: int, definitions: "Definitions") -> str | None:
@@ -207,5 +236,6 @@ def _change(sheet: Sheet, old: Quadrant, found: Standing, cause: Cause, context:
         borderline=is_borderline(share, loyalty),
         few=share.n < loyalty.few_below,
         worst_touchpoint=worst_touchpoint(state.csat, window, as_of_ms, definitions),
-        weak_touchpoint=found.code == ADVOCATE and has_weak_touchpoint(state.csat, window, as_of_ms, definitions),
+        weak_touchpoint=found.code == WEAK_ADVOCATE,
+        revision=state.loyalty.revision,
     )

@@ -99,7 +99,7 @@ class InQuadrant:
 
 
 def _standing(view: View) -> Standing:
-    return loyalty.standing(view.state, view.as_of_ms, view.sheet.definitions.loyalty)
+    return loyalty.standing(view.state, view.as_of_ms, view.sheet.definitions)
 
 
 def _count(number: int, thing: str) -> str:

@@ -29,6 +29,7 @@ class CustomerState(Struct, array_like=True):
     It is mutated in place by the fold; whoever folds owns the way back, by decoding the committed bytes again. New fields go to
     the end and have a default, so that the bytes of an older version still decode. `last_seen_at` is the newest usage, ticket or
     answer (0: none yet), `snapshot_due_at` the time at which the next snapshot goes out at the latest (0: nothing new to show),
+    `snapshot_at_s` the second of the last one, `snapshot_revision` counts the events that occurred before one and came after it,
     `erased_at` is set once the customer was erased: nothing may bring the data back. `next_due` is the next time at which
     something may change without an event.
     """
@@ -60,6 +61,8 @@ class CustomerState(Struct, array_like=True):
     feedback: FeedbackState = field(default_factory=FeedbackState)
     responses: ResponseState = field(default_factory=ResponseState)
     plan: PlanState = field(default_factory=PlanState)
+    snapshot_at_s: int = 0
+    snapshot_revision: int = 0
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -199,11 +199,13 @@ class ChurnAlert(Struct, frozen=True, kw_only=True):
 
 
 class LoyaltyChange(Struct, frozen=True, kw_only=True):
-    """A customer moved to another loyalty quadrant, or its quadrant is unknown for another `reason`.
+    """A customer moved to another loyalty quadrant, its quadrant is unknown for another `reason`, or an advocate's weak
+    touchpoint came or went.
 
-    `csat_*` is over `csat_window_days`, with its 95 % interval; `promoters`, `passives` and `detractors` count the respondents'
-    newest valid answers. `borderline` and `few` say how sure the CSAT is of its side of the cut-off; `weak_touchpoint` marks an
-    advocate who has a weak touchpoint. Changes chain by quadrant.
+    `csat_*` is over `csat_window_days`, with its 95 % interval. `promoters`, `passives` and `detractors` count the respondents by
+    the kind of their newest valid answer, each on the scale it was given: a classification, no NPS, so both scales are in it.
+    `borderline` and `few` say how sure the CSAT is of its side of the cut-off; `weak_touchpoint` marks an advocate who has a
+    weak touchpoint. Changes chain by quadrant. `revision` counts how often a late event changed what had been published.
     """
 
     record_id: str
@@ -232,6 +234,7 @@ class LoyaltyChange(Struct, frozen=True, kw_only=True):
     few: bool
     worst_touchpoint: str | None
     weak_touchpoint: bool
+    revision: int = 0
 
 
 class SurveyRequest(Struct, frozen=True, kw_only=True):
@@ -315,7 +318,11 @@ class PromiseNow(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CustomerSnapshot(Struct, frozen=True, kw_only=True):
-    """What is known of a customer at `as_of`: the account, every figure, the scores and the open episodes."""
+    """What is known of a customer at `as_of`: the account, every figure, the scores and the open episodes.
+
+    `loyalty_flags` are those of `borderline`, `few` and `weak_touchpoint` that hold now. `revision` counts the events that came
+    after a snapshot although they occurred more than an hour before it: each changed what had been published.
+    """
 
     record_id: str
     customer_id: str
@@ -347,6 +354,9 @@ class CustomerSnapshot(Struct, frozen=True, kw_only=True):
     touchpoints: list[StationNow] = []
     promises: list[PromiseNow] = []
     referred_by: str | None = None
+    loyalty_flags: list[str] = []
+    worst_touchpoint: str | None = None
+    revision: int = 0
 
 
 class Header(Struct, frozen=True, kw_only=True, gc=False):

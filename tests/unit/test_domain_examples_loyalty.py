@@ -185,6 +185,51 @@ def test_an_advocate_with_a_weak_touchpoint_is_flagged() -> None:
     assert (change.new_quadrant, change.worst_touchpoint, change.weak_touchpoint) == ("advocate", "support", True)
 
 
+def test_an_advocate_whose_touchpoint_becomes_weak_is_flagged_then_and_no_longer_when_it_has_mended() -> None:
+    customer = Judged()
+    rated(customer, 27, 3, "product")
+    recommends(customer, 10)
+    rated(customer, 0, 5, "support", NOON + DAY_MS)
+    rated(customer, 40, 0, "support", NOON + 2 * DAY_MS)
+    found = [(change.old_quadrant, change.new_quadrant, change.weak_touchpoint) for change in changes(customer)][2:]
+    assert found == [("advocate", "advocate", True), ("advocate", "advocate", False)]
+
+
+def test_the_snapshot_shows_the_flags_and_the_worst_touchpoint_as_they_are_now() -> None:
+    customer = Judged()
+    rated(customer, 30, 0, "product")
+    recommends(customer, 10)
+    rated(customer, 1, 5, "support", NOON + DAY_MS)
+    customer.passes(NOON + 2 * DAY_MS)
+    newest = [record for record in customer.context.effects.outputs if isinstance(record, CustomerSnapshot)][-1]
+    assert (newest.quadrant, newest.loyalty_flags, newest.worst_touchpoint) == ("advocate", ["weak_touchpoint"], "support")
+    for few, bad, flags in ((1, 1, ["few"]), (2, 2, ["borderline"])):
+        customer = Judged()
+        rated(customer, few, bad)
+        customer.passes(NOON + DAY_MS)
+        newest = [record for record in customer.context.effects.outputs if isinstance(record, CustomerSnapshot)][-1]
+        assert (newest.loyalty_flags, newest.worst_touchpoint) == (flags, "support")
+
+
+def test_every_published_value_carries_a_revision_when_late_data_changed_a_value_already_published() -> None:
+    hour = 3_600_000
+    for late_ms, revision in ((hour, 0), (hour + 1, 1)):
+        customer = a_customer(2, 0, 9)
+        customer.happens(answer("nps", "0_10", 3, NOON - late_ms, respondent="r8"), clock=NOON)
+        customer.happens(answer("nps", "0_10", 3, NOON - late_ms, respondent="r9"), clock=NOON)
+        assert (changes(customer)[-1].new_quadrant, changes(customer)[-1].revision) == ("wildcard", revision)
+
+
+def test_a_snapshot_carries_a_revision_when_late_data_changed_what_was_shown() -> None:
+    customer = Judged()
+    customer.happens(account("onboarded", NOON))
+    customer.happens(answer("csat", "good_bad", 1, NOON - 3_600_000), clock=NOON)
+    customer.happens(answer("csat", "good_bad", 1, NOON - 3_600_001), clock=NOON)
+    customer.passes(NOON + DAY_MS)
+    snapshots = [record for record in customer.context.effects.outputs if isinstance(record, CustomerSnapshot)]
+    assert [snapshots[0].revision, snapshots[-1].revision] == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("quadrant", "word"),
     [

@@ -124,9 +124,9 @@ def test_the_snapshot_shows_the_quadrant_why_it_is_unknown_and_what_to_do() -> N
     assert snapshot.quadrant_action == CUTOFFS.actions["unknown"]
 
 
-def test_the_standing_takes_5_bytes_with_answers() -> None:
-    known = CustomerState("c", loyalty=LoyaltyState(loyalty.ADVOCATE, NOON // DAY_MS))
-    assert len(encode(known)) - len(encode(CustomerState("c"))) == 2  # 3 bytes are there without
+def test_the_standing_takes_11_bytes_with_answers() -> None:
+    known = CustomerState("c", loyalty=LoyaltyState(loyalty.ADVOCATE, NOON // DAY_MS, NOON // 1000))
+    assert len(encode(known)) - len(encode(CustomerState("c"))) == 6  # 5 bytes are there without
 
 
 def test_an_erased_customer_begins_a_new_chain() -> None:

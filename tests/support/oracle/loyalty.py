@@ -53,6 +53,25 @@ def _satisfied(events: Sequence[Event], as_of_ms: int, cutoffs: Mapping[str, Any
     return bool(sum(map(is_good, found)) * 100 / len(found) >= cutoffs["satisfied_from_pct"] - 1e-9)
 
 
+def flags(events: Sequence[Event], as_of_ms: int, definitions_text: str, shown_quadrant: str) -> list[str]:
+    """What is to be said beside the quadrant that is shown."""
+    cutoffs = read_definitions(definitions_text)["loyalty"]
+    found = in_window(answers(events, "csat"), cutoffs["window_days"], as_of_ms)
+    if len(found) < cutoffs["few_below"]:
+        said = ["few"]
+    else:
+        low, high = _wilson(found)
+        said = ["borderline"] if low <= cutoffs["satisfied_from_pct"] / 100 <= high else []
+    places = stations(events, as_of_ms, definitions_text)
+    return said + ["weak_touchpoint"] * (shown_quadrant == "advocate" and any(place["strength"] == "weak" for place in places))
+
+
+def worst_touchpoint(events: Sequence[Event], as_of_ms: int, definitions_text: str) -> str | None:
+    """The station with the lowest CSAT, of two the one with more answers, of those the first."""
+    bad = [place for place in stations(events, as_of_ms, definitions_text) if place["n"] and place["csat_pct"] < 100]
+    return min(bad, key=lambda place: (place["csat_pct"], -place["n"]))["touchpoint"] if bad else None
+
+
 def valid_answers(events: Sequence[Event], as_of_ms: int, days: int) -> tuple[int, int, int]:
     """The respondents whose newest NPS answer is a promoter's, a passive's, a detractor's, and younger than so many days."""
     scores = [event["score"] for event in newest_answers(events).values() if as_of_ms < event["occurred_at"] + days * DAY_MS]

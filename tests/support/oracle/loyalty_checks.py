@@ -5,7 +5,7 @@ from math import isclose
 from typing import Any
 
 from tests.support.oracle.acceptance import Event
-from tests.support.oracle.loyalty import happenings, opinions, quadrant, stations
+from tests.support.oracle.loyalty import flags, happenings, opinions, quadrant, stations, worst_touchpoint
 
 MOST_SHOWN = 30
 Value = Mapping[str, Any]
@@ -14,6 +14,11 @@ Value = Mapping[str, Any]
 def wrong_loyalty(snapshot: Value, events: Sequence[Event], definitions_text: str) -> Iterator[str]:
     """Where a snapshot's quadrant, touchpoints or timeline differ from the oracle's."""
     yield from _wrong_quadrant(snapshot, events, definitions_text)
+    said = (flags(events, snapshot["as_of"], definitions_text, snapshot["quadrant"]), snapshot["loyalty_flags"])
+    worst = (worst_touchpoint(events, snapshot["as_of"], definitions_text), snapshot["worst_touchpoint"])
+    for wanted, flag in (said, worst):
+        if flag != wanted:
+            yield f"beside the quadrant stands {flag}, the oracle says {wanted}"
     expected = stations(events, snapshot["as_of"], definitions_text)
     if len(expected) != len(snapshot["touchpoints"]):
         yield f"the touchpoints are {[station['touchpoint'] for station in snapshot['touchpoints']]}, the oracle says {expected}"
@@ -27,18 +32,22 @@ def wrong_loyalty(snapshot: Value, events: Sequence[Event], definitions_text: st
 
 def broken_loyalty_chain(outputs: Iterable[Value]) -> Iterator[str]:
     """Where changes of one customer, in their order among its snapshots, do not begin where the last one ended."""
-    now: dict[str, tuple[str, str | None]] = {}
+    now: dict[str, tuple[str, str | None, bool]] = {}
     for output in outputs:
         customer_id = output["customer_id"]
-        before = now.get(customer_id, ("unknown", "too few CSAT answers and no valid NPS answer"))
+        before = now.get(customer_id, ("unknown", "too few CSAT answers and no valid NPS answer", False))
         if "new_quadrant" in output:
             if output["old_quadrant"] != before[0]:
                 yield f"{customer_id} goes from {output['old_quadrant']} to {output['new_quadrant']}, after {before}"
-            now[customer_id] = (output["new_quadrant"], output["reason"])
+            now[customer_id] = (output["new_quadrant"], output["reason"], output["weak_touchpoint"])
             if now[customer_id] == before:
                 yield f"{customer_id} is said twice to be {before}"
-        elif "quadrant" in output and (output["quadrant"], output["quadrant_reason"]) != before:
-            yield f"{customer_id} is shown in {output['quadrant']}, after {before}"
+        elif "quadrant" in output and _shown(output) != before:
+            yield f"{customer_id} is shown in {_shown(output)}, after {before}"
+
+
+def _shown(snapshot: Value) -> tuple[str, str | None, bool]:
+    return snapshot["quadrant"], snapshot["quadrant_reason"], "weak_touchpoint" in snapshot["loyalty_flags"]
 
 
 def _wrong_quadrant(snapshot: Value, events: Sequence[Event], definitions_text: str) -> Iterator[str]:
