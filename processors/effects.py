@@ -55,12 +55,13 @@ class Around(Struct, frozen=True, gc=False):
 
     `fleet` holds figures of the whole fleet by name, as the newest tick brought them; `quiet` the feeds of which the whole
     partition hears nothing, each with the time of its newest event (`processors.feeds`); `back` is when each feed that had been
-    quiet came back last.
+    quiet came back last. `hears_usage`: the use of the product was ever heard of, from whomever.
     """
 
     fleet: Mapping[str, float | None] = {}
     quiet: Mapping[str, int] = {}
     back: Mapping[str, int] = {}
+    hears_usage: bool = False
 
     @property
     def usage_is_quiet(self) -> bool:

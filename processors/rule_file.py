@@ -15,7 +15,7 @@ _MAX_RULES = 64
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "high", "critical")
 
 RuleKind: TypeAlias = Literal[
-    "health_red", "health_fell", "backlog", "silence", "new_detractor", "quadrant", "goals_fell", "renewal"
+    "health_red", "health_fell", "backlog", "silence", "new_detractor", "quadrant", "goals_fell", "renewal", "not_started"
 ]
 
 
@@ -120,6 +120,7 @@ _KINDS: dict[RuleKind, _Kind] = {
         dwell_hours=24,
     ),
     "renewal": _Kind(settings={"within_days": (60, 1, 730), "overdue_days": (30, 0, 365)}, dwell_hours=48),
+    "not_started": _Kind(settings={"after_days": (30, 1, 365)}),
 }
 
 

@@ -6,6 +6,7 @@ A new kind of rule is one more condition in a module named `*_rules`, and one mo
 from typing import TYPE_CHECKING, Final
 
 from processors.accounts import OVERDUE_DAYS
+from processors.adoption_rules import NotStarted
 from processors.conditions import Condition, View
 from processors.due import NEVER, crossing
 from processors.figures import Sheet
@@ -31,6 +32,7 @@ CONDITIONS: Final[dict[RuleKind, Condition]] = {
     "quadrant": InQuadrant(),
     "goals_fell": GoalsFell(),
     "renewal": Renewal(),
+    "not_started": NotStarted(),
 }
 
 

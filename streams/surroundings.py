@@ -9,9 +9,11 @@ from streams.totals import TotalsStore
 def around(totals: TotalsStore, plan: FleetPlan, at_ms: int, known: Around) -> Around:
     """What is around the customers at a time: `known`, the same object, for as long as it stays so."""
     meta, quiet = totals.meta, quiet_feeds(totals, plan, at_ms)
-    if known.fleet is meta.fleet and known.back is meta.back and known.quiet == quiet:
+    hears_usage = feeds.USAGE in meta.feeds
+    same = known.fleet is meta.fleet and known.back is meta.back and known.hears_usage == hears_usage
+    if same and known.quiet == quiet:
         return known
-    return Around(meta.fleet, quiet, meta.back)
+    return Around(meta.fleet, quiet, meta.back, hears_usage)
 
 
 def quiet_feeds(totals: TotalsStore, plan: FleetPlan, at_ms: int) -> dict[str, int]:

@@ -32,7 +32,7 @@ def test_the_default_is_valid_and_holds_its_rules() -> None:
     definitions = default_definitions()
     assert list(definitions.rules) == [
         *("health_red", "health_fell", "backlog", "silence", "new_detractor"),
-        *("became_churner", "became_vip_support", "goals_fell", "renewal"),
+        *("became_churner", "became_vip_support", "goals_fell", "renewal", "not_started"),
     ]
     names = {purpose: [card.name for card in cards] for purpose, cards in definitions.scorecards.items()}
     assert names == {

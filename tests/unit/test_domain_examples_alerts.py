@@ -1,5 +1,6 @@
 """Churn-risk alerts as the domain's text has them, sentence by sentence."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import pytest
@@ -305,6 +306,56 @@ def test_a_rule_says_of_which_stages_it_is() -> None:
         with pytest.raises(DefinitionsError) as caught:
             parse(default_text().replace('kind = "backlog"', f'kind = "backlog"\nstages = {stages}'))
         assert [mistake.place for mistake in caught.value.mistakes] == ['rules["backlog"].stages']
+
+
+def unused(**around: Mapping[str, int]) -> Judged:
+    customer = Judged()
+    customer.context.around = Around(hears_usage=True, **around)
+    customer.happens(account("contracted", NOON), account("onboarded", NOON + 20 * DAY))
+    return customer
+
+
+def test_a_contract_signed_and_never_used_gives_no_silence_but_an_alert_of_its_own() -> None:
+    customer = unused()
+    customer.passes(NOON + 30 * DAY - 1)
+    assert customer.states_of("not_started") == []
+    customer.passes(NOON + 30 * DAY)
+    opened = last(customer, "not_started")
+    assert (opened.state, opened.cause, opened.as_of) == ("opened", "time", NOON + 30 * DAY)
+    assert opened.explanation == "The contract began 30 days ago, and the product was not used once (limit 30 days)."
+    assert [(item.figure, item.value, item.threshold) for item in opened.evidence] == [("days_without_use", 30, 30)]
+    customer.happens(usage("feature_used", NOON + 31 * DAY, feature="board"))
+    assert customer.states_of("not_started") == ["opened", "resolved"]
+    customer.passes(NOON + 200 * DAY)
+    assert customer.states_of("not_started") == ["opened", "resolved"]
+
+
+def test_a_late_word_of_the_first_use_takes_the_alert_of_no_start_back() -> None:
+    customer = unused()
+    customer.passes(NOON + 30 * DAY)
+    customer.happens(usage("feature_used", NOON + 29 * DAY, feature="board"), clock=NOON + 31 * DAY)
+    assert customer.states_of("not_started") == ["opened", "retracted"]
+
+
+def test_one_that_came_in_as_known_has_not_started_only_if_it_pays() -> None:
+    for mrr_cents, states in ((10_000, ["opened"]), (None, [])):
+        customer = Judged()
+        customer.context.around = Around(hears_usage=True)
+        customer.happens(account("known", NOON, mrr_cents=mrr_cents))
+        customer.passes(NOON + 40 * DAY)
+        assert customer.states_of("not_started") == states
+
+
+def test_no_start_says_nothing_where_use_is_not_heard_of() -> None:
+    never_heard = unused()
+    never_heard.context.around = Around()
+    quiet = unused(quiet={"usage": NOON})
+    for customer in (never_heard, quiet):
+        customer.passes(NOON + 50 * DAY)
+        assert customer.states_of("not_started") == []
+    quiet.context.around = Around(hears_usage=True, back={"usage": NOON + 50 * DAY})
+    quiet.passes(NOON + 80 * DAY)
+    assert [alert.as_of for alert in quiet.alerts_of("not_started")] == [NOON + 80 * DAY]
 
 
 def with_goals_fallen() -> tuple[Judged, int]:

@@ -52,7 +52,14 @@ def _held(rule: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Fo
         return Held(number >= 5 or urgent >= 3, number > 3 or urgent > 1)
     if rule == "new_detractor":
         return new_detractor(events, as_of_ms)
+    if rule == "not_started":
+        return Held(False, not any(is_use(event) for event in events))  # whether others are heard of is not the customer's to say
     return None
+
+
+def is_use(event: Event) -> bool:
+    """Whether the product was used."""
+    return event["kind"] in {"goal_completed", "goal_failed", "feature_used", "session"}
 
 
 def goals_fell(events: Sequence[Event], as_of_ms: int) -> Held:
