@@ -6,7 +6,7 @@ from processors.conditions import Judged, NoComplaint, View, limit_evidence
 from processors.due import NEVER
 from processors.explanation import costliest
 from processors.figures import Sheet
-from processors.health import PEAK_MS
+from processors.health import PEAK_MS, Override
 from processors.rule_file import Rule
 from processors.vocabulary import TERMS, shown
 from processors.windows import DAY_MS
@@ -44,17 +44,18 @@ class HealthRed(NoComplaint):
         """The score, and the figures of the two measures that cost most; one of before stays while it costs nearly as much."""
         if view.risk is None:
             return before
-        return ["health_score", *sorted(_sticky_costs(view.risk, before))]
+        score = "health_score" if view.risk.override is None else "override_score"
+        return [score, *sorted(_sticky_costs(view.risk, before))]
 
     def evidence(self, view: View, _rule: Rule) -> list[Evidence]:
         """The score against the boundary, and the two measures that cost most."""
         risk = view.risk
         if risk is None:
             return []
-        score = Evidence(figure="health_score", value=view.figure("health_score"), threshold=risk.scorecard.bands.cuts[0])
+        score = _score_evidence(view, risk, risk.scorecard.bands.cuts[0])
         names = {measure.name: measure.figure for measure in risk.scorecard.measures}
         costs = [Evidence(figure=names[now.measure], value=now.figure) for now in costliest(risk.assessment)[:2]]
-        return [score, *costs]
+        return [*score, *costs]
 
     def explanation(self, view: View, _rule: Rule) -> str:
         """The score, the boundary and what costs most."""
@@ -64,8 +65,7 @@ class HealthRed(NoComplaint):
         score = _points(view.figure("health_score"))
         boundary = f"{risk.scorecard.bands.cuts[0]:g}"
         if risk.override is not None:
-            by = risk.override.author
-            return f"Health was set to {risk.override.score:g} by {by} (computed: {score}; red below {boundary})."
+            return f"Health {_set_by_hand(risk.override, score)}; red below {boundary})."
         if risk.band is None:
             present, total = risk.assessment.present, len(risk.assessment.measures)
             return f"Health is {score} from {present} of {total} measures, too few for a band."
@@ -131,8 +131,9 @@ class HealthFell(NoComplaint):
             return "The health score is unknown now."
         limit = f"{rule.limits[0].enter:g}"
         highest = _points(score + fall)
+        whose = "Health" if risk.override is None else "The computed health"
         return (
-            f"Health is {_points(score)}, {_points(fall)} below its highest of 7 days, {highest} (limit {limit}){_costs(risk)}."
+            f"{whose} is {_points(score)}, {_points(fall)} below its highest of 7 days, {highest} (limit {limit}){_costs(risk)}."
         )
 
     def undone(self, view: View, rule: Rule, _opened_at: int) -> bool:
@@ -182,9 +183,8 @@ class Renewal(NoComplaint):
     def evidence(self, view: View, rule: Rule) -> list[Evidence]:
         """The days to the renewal against the limit, and the score against the boundary of green."""
         risk = view.risk
-        boundary = risk.scorecard.bands.cuts[1] if risk else None
         days = Evidence(figure="renewal_in_days", value=_days_to_renewal(view), threshold=float(rule.settings["within_days"]))
-        return [days, Evidence(figure="health_score", value=view.figure("health_score"), threshold=boundary)]
+        return [days, *(_score_evidence(view, risk, risk.scorecard.bands.cuts[1]) if risk else ())]
 
     def explanation(self, view: View, rule: Rule) -> str:
         """How far the date is, the score, and what costs most."""
@@ -195,7 +195,10 @@ class Renewal(NoComplaint):
         text = f"The renewal is {when} (limit {rule.settings['within_days']} days)"
         if risk is None or risk.band is None:
             return f"{text}, and too little is known for a band: unknown is not green."
-        return f"{text} and health is {_points(view.figure('health_score'))}, {risk.band}{_costs(risk)}."
+        score = _points(view.figure("health_score"))
+        if risk.override is not None:
+            return f"{text} and health {_set_by_hand(risk.override, score)}): {risk.band}."
+        return f"{text} and health is {score}, {risk.band}{_costs(risk)}."
 
     def undone(self, view: View, rule: Rule, _opened_at: int) -> bool:
         """The late event ended it; what band and date were at the opening is not known."""
@@ -225,6 +228,20 @@ def _days_to_renewal(view: View) -> float | None:
     """The days to the date, however long it is past: the rule has its own bound for that."""
     renewal_at = view.state.account.renewal_at
     return None if renewal_at is None else (renewal_at - view.as_of_ms) / DAY_MS
+
+
+def _score_evidence(view: View, risk: Judged, boundary: float) -> list[Evidence]:
+    """The score in force against a boundary of its bands: what a person has set, with the computed one beside it, else that."""
+    computed = view.figure("health_score")
+    if risk.override is None:
+        return [Evidence(figure="health_score", value=computed, threshold=boundary)]
+    set_by_hand = Evidence(figure="override_score", value=risk.override.score, threshold=boundary)
+    return [set_by_hand, Evidence(figure="health_score", value=computed)]
+
+
+def _set_by_hand(override: Override, computed: str) -> str:
+    """What a person has set, who, and what the computed score is; whoever asks closes the bracket."""
+    return f"was set to {override.score:g} by {override.author} (computed: {computed}"
 
 
 def _costs(risk: Judged) -> str:
