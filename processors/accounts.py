@@ -49,7 +49,10 @@ _STAGE_OF_KIND: Final[dict[AccountKind, Stage]] = {
     "reactivated": "reactivated",
 }
 _STAGE_RANK: Final[dict[AccountKind, int]] = {kind: rank for rank, kind in enumerate(_STAGE_OF_KIND)}
+_STAGES: Final = tuple(_STAGE_OF_KIND.values())
 _RANK_BITS: Final = 4
+_ENDS: Final[tuple[AccountKind, ...]] = ("lapsed", "cancelled")
+_STARTS: Final[tuple[AccountKind, ...]] = ("contracted", "reactivated")  # a new contract brings back as well
 
 
 class Contact(Struct, array_like=True, gc=False):
@@ -103,8 +106,9 @@ class AccountState(Struct, array_like=True, gc=False):
     Versions are those of `processors.registers`, relative to `base_ms`; `versions` and `version_places` hold those of `FIELDS`.
     `mrr_history` holds (version, cents), oldest first, at most 24, `renewal_history` (version, renewal date - base_ms), at most
     12, `currency_history` (version, currency), at most 16. `stage_version` is (occurred_at - base_ms) * 16 + a rank, so that of
-    two stages in one millisecond the later in the life of an account wins. The other integers count what was dropped beyond a
-    bound.
+    two stages in one millisecond the later in the life of an account wins; such versions are also those of the newest end and of
+    the newest start. Who has left stays gone until a start: a stage in `waiting_version` counts only then. The other integers
+    count what was dropped beyond a bound.
     """
 
     base_ms: int | None = None
@@ -129,6 +133,9 @@ class AccountState(Struct, array_like=True, gc=False):
     forgotten_mutes: int = 0
     cut_terms: int = 0
     currency_history: list[tuple[int, str]] = field(default_factory=list)
+    left_version: int | None = None
+    came_version: int | None = None
+    waiting_version: int | None = None
 
     @property
     def is_gone(self) -> bool:
@@ -273,14 +280,25 @@ def _set_terms(state: AccountState, event: AccountEvent, version: int, totals: T
 
 
 def _set_stage(state: AccountState, kind: AccountKind, after_ms: int) -> None:
-    """Move the stage, if the event's kind says one and nothing newer did; `known` says only that there is an account."""
-    stage = _STAGE_OF_KIND.get(kind)
-    if stage is not None:
-        version = after_ms << _RANK_BITS | _STAGE_RANK[kind]
-        if newer(version, state.stage_version):
-            state.stage, state.stage_version = stage, version
-    elif kind == "known" and state.stage_version is None:
-        state.stage = "known"
+    """Move the stage, if the event's kind says one; `known` says only that there is an account."""
+    if kind not in _STAGE_RANK:
+        if kind == "known" and state.stage_version is None:
+            state.stage = "known"
+        return
+    version = after_ms << _RANK_BITS | _STAGE_RANK[kind]
+    if kind in _ENDS:
+        state.left_version = _newest(version, state.left_version)
+    elif kind in _STARTS:
+        state.came_version = _newest(version, state.came_version)
+    newest = _newest(version, state.waiting_version, state.stage_version)
+    left = state.left_version
+    state.stage_version = left if left is not None and newer(left, state.came_version) else newest
+    state.waiting_version = None if newest == state.stage_version else newest
+    state.stage = _STAGES[state.stage_version % (1 << _RANK_BITS)]
+
+
+def _newest(version: int, *others: int | None) -> int:
+    return max([version, *(other for other in others if other is not None)])
 
 
 def _cancel(state: AccountState, event: AccountEvent, version: int) -> None:

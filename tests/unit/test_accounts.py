@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import pytest
 
 from processors import accounts
@@ -168,3 +170,32 @@ def test_bounds_drop_the_oldest_in_any_order_and_are_counted() -> None:
         assert state.referrals == MAX_REFERRALS + 1
         dropped = (state.forgotten_contacts, state.forgotten_referrals, state.forgotten_mutes)
         assert dropped == (1, 1, 1)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "lapsed"])
+@pytest.mark.parametrize("kind", ["lead", "trial_started", "handed_over", "onboarded"])
+def test_one_who_has_left_is_gone_until_it_is_back_whatever_was_still_under_way(end: AccountKind, kind: AccountKind) -> None:
+    for back in ("reactivated", "contracted"):
+        events = [account("contracted", NOON), account(end, NOON + 10), account(kind, NOON + 20), account(back, NOON + 15)]
+        for order in permutations(events):
+            state = folded(*order)
+            assert (state.stage, state.stage_since, state.is_gone) == (_stage_of(kind), NOON + 20, False)
+        for order in permutations(events[:3]):
+            state = folded(*order)
+            assert (state.stage, state.stage_since, state.is_gone) == (end, NOON + 10, True)
+
+
+def _stage_of(kind: AccountKind) -> str:
+    return "trial" if kind == "trial_started" else kind
+
+
+def test_of_two_ends_the_newest_is_told_and_a_return_before_it_brings_nobody_back() -> None:
+    events = [
+        account("lapsed", NOON),
+        account("reactivated", NOON + 5),
+        account("cancelled", NOON + 9),
+        account("onboarded", NOON + 7),
+    ]
+    for order in permutations(events):
+        state = folded(*order)
+        assert (state.stage, state.stage_since, state.is_gone) == ("cancelled", NOON + 9, True)

@@ -149,6 +149,16 @@ def test_a_customer_who_cancels_resolves_all_episodes_and_opens_nothing_until_re
     assert customer.states_of("backlog")[-1] == "opened"
 
 
+@pytest.mark.parametrize("kind", ["cancelled", "lapsed"])
+def test_an_onboarding_that_was_still_under_way_brings_nobody_back(kind: Literal["cancelled", "lapsed"]) -> None:
+    customer = with_backlog()
+    customer.happens(account(kind, NOON + 10), account("handed_over", NOON + 11), account("onboarded", NOON + 12))
+    customer.happens(*(ticket("opened", NOON + 20 + place, f"U{place}") for place in range(5)))
+    assert customer.states_of("backlog") == ["opened", "resolved"]
+    customer.happens(account("contracted", NOON + 100))
+    assert customer.states_of("backlog")[-1] == "opened"
+
+
 def test_one_who_comes_back_is_not_silent_at_once() -> None:
     customer = Judged()
     customer.happens(*(usage("feature_used", NOON + place, feature="board") for place in range(3)))

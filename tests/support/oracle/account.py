@@ -19,6 +19,8 @@ STAGES = {
 }
 """In the order of an account's life: of two in one millisecond the later one counts."""
 
+ENDS, STARTS = ("lapsed", "cancelled"), ("contracted", "reactivated")
+
 ACCOUNT_KINDS = {
     *STAGES,
     *("known", "plan_changed", "cross_sold", "payment", "renewal_due", "renewed", "referred", "owner_changed", "contact"),
@@ -33,12 +35,19 @@ def account(events: Iterable[Event]) -> dict[str, Any]:
     for name in FIELDS:
         said = [event for event in mine if event[name] is not None]
         found[name] = max(said, key=recency)[name] if said else None
-    stages = [event for event in mine if event["kind"] in STAGES]
-    newest = max(stages, key=lambda event: (event["occurred_at"], list(STAGES).index(event["kind"])), default=None)
+    course = sorted((event for event in mine if event["kind"] in STAGES), key=_place_in_life)
+    newest = None
+    for event in course:  # after an end nothing counts until the customer is back or has a new contract
+        if newest is None or newest["kind"] not in ENDS or event["kind"] in (*ENDS, *STARTS):
+            newest = event
     if newest is not None:
         return {**found, "stage": STAGES[newest["kind"]], "stage_since": newest["occurred_at"]}
     known = any(event["kind"] == "known" for event in mine)
     return {**found, "stage": "known" if known else "unknown", "stage_since": None}
+
+
+def _place_in_life(event: Event) -> tuple[int, int]:
+    return event["occurred_at"], list(STAGES).index(event["kind"])
 
 
 def override_in_force(events: Iterable[Event], as_of_ms: int) -> Event | None:
