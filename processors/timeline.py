@@ -1,8 +1,9 @@
 """What happened to a customer that mattered, with times: a bounded timeline, as text only where it is shown.
 
 Kept here is what is kept nowhere else: the steps of the account, late and failed payments, changes of band and quadrant, alerts
-opened and ended; the newest of them. Changes of revenue, NPS answers, urgent tickets and overrides are read from where they are
-kept anyway, as far back as that goes. Times are whole minutes, so that an entry takes 4 or 5 bytes.
+opened and ended; the newest of them, the steps apart from all else. Changes of revenue, NPS answers, urgent tickets and
+overrides are read from where they are kept anyway, as far back as that goes. Times are whole minutes, so that an entry takes 4
+or 5 bytes.
 
 Of what the events say, the order of arrival changes nothing. Bands, quadrants and alerts stand where they were judged.
 """
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
     from processors.definitions import Definitions
     from processors.state import CustomerState
 
-MAX_ENTRIES: Final = 12
+MAX_STEPS: Final = 6
+"""Steps of the account that are kept: signing, onboarding, renewing and the like, which no noise of alerts pushes out."""
+
+MAX_OTHERS: Final = 8
+"""Other entries that are kept: payments, bands, quadrants, alerts."""
+
 MAX_SHOWN: Final = 30
 """Entries of a snapshot, the newest: those kept here and those read from elsewhere."""
 
@@ -124,12 +130,19 @@ def _add(state: TimelineState, at_ms: int, kind: int, detail: int, totals: Total
         return
     entries.append(entry)
     entries.sort()
-    if len(entries) > MAX_ENTRIES:
-        del entries[0]
+    is_step = _is_step(entry)
+    alike = [found for found in entries if _is_step(found) == is_step]
+    if len(alike) > (MAX_STEPS if is_step else MAX_OTHERS):
+        entries.remove(alike[0])
         if not state.cut:
             totals.oddity("cut_timeline", at_ms)
         state.cut += 1
     state.packed = _packed(entries)
+
+
+def _is_step(entry: tuple[int, int]) -> bool:
+    """Whether an entry is a step of the account, and no payment."""
+    return entry[0] & 7 == _ACCOUNT and not _ACCOUNT_KINDS[entry[1]].startswith("payment_")
 
 
 def _packed(entries: list[tuple[int, int]]) -> bytes:

@@ -8,7 +8,7 @@ from processors import accounts, nps, tickets, timeline
 from processors.definitions import parse
 from processors.loyalty_file import QUADRANTS
 from processors.state import CustomerState
-from processors.timeline import MAX_ENTRIES, MAX_SHOWN, TimelineState
+from processors.timeline import MAX_OTHERS, MAX_SHOWN, MAX_STEPS, TimelineState
 from processors.totals import Totals
 from processors.upkeep import flags
 from processors.windows import DAY_MS
@@ -109,7 +109,7 @@ def test_what_happened_is_told_before_what_was_made_of_it_in_the_same_minute() -
 
 
 def test_the_newest_entries_are_kept_whatever_order_they_come_in_and_the_rest_is_counted() -> None:
-    steps = [account("renewed", NOON + number * DAY_MS) for number in range(MAX_ENTRIES + 3)]
+    steps = [account("renewed", NOON + number * DAY_MS) for number in range(MAX_STEPS + 3)]
     state = folded(*steps)
     assert state.entries == folded(*reversed(steps)).entries == folded(*steps[3:]).entries
     assert state.cut == 3
@@ -117,7 +117,7 @@ def test_the_newest_entries_are_kept_whatever_order_they_come_in_and_the_rest_is
 
 def test_reaching_the_bound_is_counted_once_and_flagged_for_good() -> None:
     state, totals = CustomerState("c"), Totals()
-    for number in range(MAX_ENTRIES + 3):
+    for number in range(MAX_STEPS + 3):
         timeline.fold(state.timeline, account("renewed", NOON + number * DAY_MS), totals)
     assert [counts for (figure, oddity, _), counts in totals.items() if oddity == "cut_timeline"] == [[1]]
     assert "cut_timeline" in flags(state)
@@ -139,6 +139,29 @@ def test_a_change_of_currency_is_told_as_neither_rise_nor_fall() -> None:
     assert [text for _, kind, text in told(customer) if kind == "mrr_changed"] == [
         "monthly revenue went from 10,000.00 EUR to 1,600,000.00 JPY"
     ]
+
+
+def test_the_steps_of_the_account_are_not_pushed_out_by_alerts_that_come_and_go() -> None:
+    customer = Judged()
+    customer.happens(account("contracted", NOON), account("onboarded", NOON + DAY_MS))
+    for episode in range(10):
+        at = NOON + (2 + episode) * DAY_MS
+        names = [f"T{episode}-{number}" for number in range(5)]
+        customer.happens(*(ticket("opened", at, name) for name in names))
+        customer.happens(*(ticket("solved", at + DAY_MS // 2, name) for name in names))
+    found = told(customer)
+    assert [entry for entry in found if entry[1] in ("contracted", "onboarded")] == [
+        (NOON, "contracted", "signed the contract"),
+        (NOON + DAY_MS, "onboarded", "finished onboarding"),
+    ]
+    assert len([entry for entry in customer.state.timeline.entries if entry[0] & 7]) == MAX_OTHERS
+
+
+def test_payments_push_no_step_of_the_account_out() -> None:
+    late = [account("payment", NOON + day * DAY_MS, status="late", amount_cents=1) for day in range(1, MAX_OTHERS + 4)]
+    state = folded(account("contracted", NOON), *late)
+    assert len(state.entries) == 1 + MAX_OTHERS
+    assert state.entries == folded(*reversed(late), account("contracted", NOON)).entries
 
 
 def test_entries_of_one_minute_are_told_in_one_order() -> None:
@@ -165,13 +188,16 @@ def test_a_rule_that_is_no_longer_there_is_told_as_such() -> None:
     assert "alert opened: a rule that is no longer there" in [entry.text for entry in found]
 
 
-def test_a_full_timeline_takes_60_bytes_and_an_empty_one_4() -> None:
+def test_a_full_timeline_takes_75_bytes_and_an_empty_one_4() -> None:
     assert len(encode_any(TimelineState())) == 4
-    state = folded(*(account("renewed", NOON + number * 20 * DAY_MS) for number in range(MAX_ENTRIES)))
-    assert len(encode_any(state)) <= 60
+    steps = [account("renewed", NOON + number * 20 * DAY_MS) for number in range(MAX_STEPS)]
+    payments = [account("payment", NOON + number * 21 * DAY_MS, status="late") for number in range(MAX_OTHERS)]
+    state = folded(*steps, *payments)
+    assert len(state.entries) == MAX_STEPS + MAX_OTHERS
+    assert len(encode_any(state)) <= 75
 
 
-@given(st.lists(st.tuples(st.integers(0, 2**40), st.sampled_from(STEPS)), max_size=MAX_ENTRIES))
+@given(st.lists(st.tuples(st.integers(0, 2**40), st.sampled_from(STEPS)), max_size=MAX_STEPS))
 def test_what_was_packed_is_read_as_it_was(steps: list[tuple[int, AccountKind]]) -> None:
     places = {"lead": 0, "contracted": 2, "lapsed": 9}
     found = folded(*(account(kind, at) for at, kind in steps))
