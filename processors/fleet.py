@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _KEEP_MONTHLY_DAYS: Final = 1_160
 
 
+OWNED: Final = "accounts_by_owner"
+"""The figure of the accounts that somebody looks after and that have not left, with their revenue."""
+
+
 class FigureSpec(Struct, frozen=True, kw_only=True, gc=False):
     """What a fleet figure is; a clock is not added up: the lowest of all partitions counts.
 
@@ -103,6 +107,7 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     commercial_rows.CUSTOMERS_NOW: _gauge(("customers", "mrr_cents", "with_mrr"), "currency"),
     commercial_rows.PAID: _gauge(("paid_cents",), "currency"),
     "customers": _gauge(("customers",), "stage"),
+    OWNED: _gauge(("accounts", "mrr_cents", "with_mrr"), "owner and currency, with U+001F between them"),
     "customers_by_mrr": _gauge(("customers",), "currency|bin of the monthly revenue in cents"),
     "open_tickets_by_priority": _gauge(("tickets",), "priority"),
     "open_tickets_by_touchpoint": _gauge(("tickets",), "touchpoint"),
@@ -121,6 +126,8 @@ FIGURES: Final[dict[str, FigureSpec]] = {
 QUIET_FEEDS: Final = "quiet_feeds"
 """The figure of the feeds that have gone quiet in a partition, with the time of their newest event; absent while they flow."""
 
+SEPARATOR: Final = "\x1f"
+
 UNFOLLOWED: Final = "unfollowed"
 """The dimension of open tickets beyond the bound, of which nothing but the number is known."""
 
@@ -138,6 +145,8 @@ def gauges(state: "CustomerState") -> Gauges:
         found.update(promises.gauges(state.promises))
         if not state.usage.active.empty:
             found["customers_by_last_use", str(state.usage.active.newest_day)] = (1,)
+        if state.account.owner:
+            found[OWNED, _owner(state.account.owner, state.account.currency)] = _owned(state.account.mrr_cents)
     risk = state.health.get("risk")
     if risk is not None and risk.band is not None and not state.account.is_gone:
         found["health_band", risk.band] = (1,)
@@ -147,6 +156,15 @@ def gauges(state: "CustomerState") -> Gauges:
     if state.account.mrr_cents and not state.account.is_gone:
         found["customers_by_mrr", _mrr_bin(state.account.currency, state.account.mrr_cents)] = (1,)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _owner(owner: str, currency: str | None) -> str:
+    return SEPARATOR.join((owner.replace(SEPARATOR, " "), currency or ""))
+
+
+def _owned(mrr_cents: int | None) -> tuple[int, int, int]:
+    return 1, mrr_cents or 0, int(mrr_cents is not None)
 
 
 @lru_cache(maxsize=4096)

@@ -7,7 +7,16 @@ of `MAKERS`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from processors import fleet_alerts, fleet_commercial, fleet_journey, fleet_loyalty, fleet_support, fleet_surveys, fleet_usage
+from processors import (
+    fleet_alerts,
+    fleet_commercial,
+    fleet_journey,
+    fleet_load,
+    fleet_loyalty,
+    fleet_support,
+    fleet_surveys,
+    fleet_usage,
+)
 from processors.fleet_state import Counts, FleetState
 from processors.fleet_view import FleetValue, FleetView
 from processors.sketch import above_which
@@ -98,6 +107,7 @@ MAKERS: Final[tuple[Maker, ...]] = (
     fleet_surveys.figures,
     fleet_usage.figures,
     fleet_journey.figures,
+    fleet_load.figures,
     fleet_loyalty.figures,
 )
 """What makes the figures, one entry a family."""

@@ -2,8 +2,8 @@
 
 Nothing is averaged: a criterion with several parts is at the level of its weakest, and each stands for itself. They are ranked by
 what is to be gained: weight x the levels that are missing to the fifth, where the way to the next level counts by how much of it
-is done. What is not measured, or from too few, is missing all five, so it comes before what is weak: one cannot mend what one cannot
-see.
+is done. What is not measured, or from too few, is missing all five, so it comes before what is weak: one cannot mend what one
+cannot see.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -38,6 +38,8 @@ DIMENSIONS = {
     "first_values_by_day": "1",
     "step_days_by_day": "lead:1",
     "open_tickets_by_opening_day": "20000",
+    "accounts_by_owner": "ann\x1fEUR",
+    "episodes_open": "ann\x1fc\x1fsilence\x1fe\x1fEUR",
     "outcomes_by_day": "backlog\x1f5\x1facted",
     "nps_by_day": "0_10",
     "requests_by_day": "csat/support",
