@@ -20,6 +20,9 @@ MAX_RESPONDENTS: Final = 100
 MAX_VALID_DAYS: Final = 400
 """How long a respondent's latest answer is remembered: the longest that definitions may call it valid, a year and a month."""
 
+BETTER_WITHIN_DAYS: Final = 360
+"""How long the answer before the latest is remembered: twice the longest that a detractor's counts, as both must be young."""
+
 _PLACES: Final = 11
 _FIRST_PASSIVE: Final = 7
 _FIRST_PROMOTER: Final = 9
@@ -44,12 +47,14 @@ class Counts(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A respondent's latest answer."""
+    """A respondent's latest answer, and what is remembered of the one before it: 0 and None when there is none."""
 
     respondent_id: str
     occurred_at: int
     score: int
     scale: NpsScale
+    before_at: int = 0
+    before_score: int | None = None
 
     @property
     def is_promoter(self) -> bool:
@@ -67,13 +72,15 @@ class NpsState(Struct, array_like=True, gc=False):
 
     `latest` packs an answer into one integer: occurred_at * 32 + 16 for the scale 1-10 + (10 - score). The largest is the
     newest and, of two in the same millisecond, the worse, so the order of arrival changes nothing. `forgotten` counts the
-    respondents dropped beyond the bound, the one with the oldest answer first. `newest_at` is the newest answer's time by scale.
+    respondents dropped beyond the bound, the one with the oldest answer first. `newest_at` is the newest answer's time by scale. `before` is
+    the answer before the latest, packed alike, of those whose latest is a detractor's: it tells whether that is a better one.
     """
 
     by_scale: dict[str, Days] = field(default_factory=dict)
     latest: dict[str, int] = field(default_factory=dict)
     forgotten: int = 0
     newest_at: dict[str, int] = field(default_factory=dict)
+    before: dict[str, int] = field(default_factory=dict)
 
 
 def fold(
@@ -121,7 +128,11 @@ def latest_answers(state: NpsState) -> Iterator[Answer]:
     """The latest answer of each respondent that is remembered."""
     for respondent_id, packed in state.latest.items():
         scale: NpsScale = "1_10" if packed & 16 else "0_10"
-        yield Answer(respondent_id, packed >> 5, 10 - (packed & 15), scale)
+        before = state.before.get(respondent_id)
+        if before is None:
+            yield Answer(respondent_id, packed >> 5, 10 - (packed & 15), scale)
+        else:
+            yield Answer(respondent_id, packed >> 5, 10 - (packed & 15), scale, before >> 5, 10 - (before & 15))
 
 
 def keep_newest(state: NpsState, most: int, totals: Totals) -> None:
@@ -130,6 +141,7 @@ def keep_newest(state: NpsState, most: int, totals: Totals) -> None:
         oldest = min(state.latest, key=lambda key: (state.latest[key], key))
         totals.oddity("forgotten_respondent", state.latest[oldest] >> 5)
         del state.latest[oldest]
+        state.before.pop(oldest, None)
         state.forgotten += 1
 
 
@@ -142,6 +154,9 @@ def prune(state: NpsState, as_of_ms: int) -> None:
     oldest = (as_of_ms - MAX_VALID_DAYS * DAY_MS) << 5
     for respondent_id in [key for key, packed in state.latest.items() if packed < oldest]:
         del state.latest[respondent_id]
+    settled = (as_of_ms - BETTER_WITHIN_DAYS * DAY_MS) << 5
+    for respondent_id in [key for key, packed in state.before.items() if packed < settled or key not in state.latest]:
+        del state.before[respondent_id]
 
 
 def _packed(occurred_at: int, score: int, scale: str) -> int:
@@ -149,8 +164,15 @@ def _packed(occurred_at: int, score: int, scale: str) -> int:
 
 
 def _remember(state: NpsState, respondent_id: str, packed: int, totals: Totals) -> None:
-    """Keep a respondent's answer if it is the latest, within the bound on respondents."""
-    if packed <= state.latest.get(respondent_id, -1):
+    """Keep a respondent's answer if it is one of the two newest, within the bound on respondents."""
+    latest = state.latest.get(respondent_id)
+    newest = packed if latest is None else max(packed, latest)
+    if newest & 15 <= 10 - _FIRST_PASSIVE:  # no detractor's: nobody asks whether it is a better one
+        state.before.pop(respondent_id, None)
+    elif latest is not None and packed != latest:
+        older = min(packed, latest)
+        state.before[respondent_id] = max(older, state.before.get(respondent_id, older))
+    if newest == latest:
         return
     state.latest[respondent_id] = packed
     keep_newest(state, MAX_RESPONDENTS, totals)

@@ -20,7 +20,11 @@ _HIGHEST_DETRACTOR: Final = 6.0  # on both scales
 
 
 class NewDetractor:
-    """The latest NPS answer of a respondent is a detractor's, and not old."""
+    """The latest NPS answer of a respondent is a detractor's, not old, and no better than a young one before it.
+
+    An episode is for the answer that opened it: a better one ends it, even when it is a detractor's again, and opens no other.
+    One as bad or worse goes on. An answer from more than the rule's days before the latest is none to be better than.
+    """
 
     def enters(self, view: View, rule: Rule) -> bool:
         """There is one."""
@@ -65,7 +69,9 @@ class NewDetractor:
 
     def resolution(self, _view: View, rule: Rule) -> str:
         """A better answer, or time."""
-        return f"no latest answer of the last {rule.settings['valid_days']} days is a detractor's"
+        return (
+            f"no latest answer of the last {rule.settings['valid_days']} days is a detractor's, but for a better one than before"
+        )
 
     def due(self, sheet: Sheet, rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
         """When the oldest of the answers is past its days."""
@@ -76,7 +82,17 @@ class NewDetractor:
 
 
 def _detractors(state: "CustomerState", as_of_ms: int, rule: Rule) -> list[nps.Answer]:
-    """The respondents whose latest answer is a detractor's and younger than the rule's days, the newest first."""
-    after = as_of_ms - rule.settings["valid_days"] * DAY_MS
-    found = [answer for answer in nps.latest_answers(state.nps) if answer.is_detractor and answer.occurred_at > after]
+    """The respondents whose latest answer is a new detractor's and younger than the rule's days, the newest first."""
+    valid_ms = rule.settings["valid_days"] * DAY_MS
+    found = [
+        answer
+        for answer in nps.latest_answers(state.nps)
+        if answer.is_detractor and answer.occurred_at > as_of_ms - valid_ms and not _is_better(answer, valid_ms)
+    ]
     return sorted(found, key=lambda answer: (-answer.occurred_at, answer.respondent_id))
+
+
+def _is_better(answer: nps.Answer, valid_ms: int) -> bool:
+    """Whether an answer is better than that which the respondent gave shortly before."""
+    before = answer.before_score
+    return before is not None and before < answer.score and answer.before_at > answer.occurred_at - valid_ms

@@ -340,6 +340,37 @@ def test_a_contract_signed_and_never_used_gives_no_silence_but_an_alert_of_its_o
     assert customer.states_of("not_started") == ["opened", "resolved"]
 
 
+def said(*scores: int, days_between: int = 1) -> list[str]:
+    """What became of the episode of a respondent who answered so."""
+    customer = Judged()
+    for place, score in enumerate(scores):
+        customer.happens(answer("nps", "0_10", score, NOON + place * days_between * DAY, respondent="bo"))
+    return [str(state) for state in customer.states_of("new_detractor")]
+
+
+def test_a_new_detractor_is_one_until_the_respondents_next_better_answer_even_if_that_is_a_detractors() -> None:
+    assert said(2, 6) == ["opened", "resolved"]
+    assert said(2, 9) == ["opened", "resolved"]
+    assert said(2, 6, 6) == ["opened", "resolved", "opened"]
+    assert said(2, 6, 5) == ["opened", "resolved", "opened"]
+    assert said(2, 3, 4) == ["opened", "resolved"]
+
+
+def test_a_later_answer_as_bad_or_worse_goes_on_and_after_thirty_days_any_detractors_is_new() -> None:
+    assert said(4, 4, 2) == ["opened"]
+    assert said(8, 6) == ["opened"]
+    assert said(2, 6, days_between=31) == ["opened", "resolved", "opened"]
+
+
+def test_a_better_answer_is_one_in_whatever_order_it_comes() -> None:
+    late = Judged()
+    late.happens(answer("nps", "0_10", 6, NOON, respondent="bo"))
+    late.happens(answer("nps", "0_10", 2, NOON - DAY, respondent="bo"), clock=NOON + 1)
+    assert late.states_of("new_detractor") == ["opened", "retracted"]
+    late.happens(answer("nps", "0_10", 7, NOON - HOUR, respondent="bo"), clock=NOON + 2)
+    assert late.states_of("new_detractor") == ["opened", "retracted", "opened"]  # 6 is worse than the 7 right before it
+
+
 def test_a_late_word_of_the_first_use_takes_the_alert_of_no_start_back() -> None:
     customer = unused()
     customer.passes(NOON + 30 * DAY)

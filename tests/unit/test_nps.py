@@ -1,3 +1,5 @@
+from itertools import permutations
+
 import pytest
 
 from processors import nps
@@ -78,3 +80,14 @@ def test_an_answer_leaves_the_windows_at_90_and_180_days_and_its_respondent_late
         assert nps.counts(state, "0_10", D90, as_of).n == in_90
         assert nps.counts(state, "0_10", D180, as_of).n == in_180
         assert len(state.latest) == remembered
+
+
+def test_the_answer_before_the_latest_is_remembered_in_whatever_order_they_come_while_the_latest_is_a_detractors() -> None:
+    said = [answer("nps", "0_10", score, NOON + place, respondent="r") for place, score in enumerate((1, 8, 3, 6))]
+    for order in permutations(said):
+        assert list(nps.latest_answers(folded(*order)[0])) == [Answer("r", NOON + 3, 6, "0_10", NOON + 2, 3)]
+    promoter = answer("nps", "0_10", 9, NOON + 4, respondent="r")
+    for order in permutations([*said[1:], promoter]):
+        state = folded(*order)[0]
+        assert list(nps.latest_answers(state)) == [Answer("r", NOON + 4, 9, "0_10")]
+        assert not state.before

@@ -92,7 +92,10 @@ def renewal(events: Sequence[Event], as_of_ms: int, names: Names) -> Held:
 
 
 def new_detractor(events: Sequence[Event], as_of_ms: int) -> Held:
-    """While the latest answer of any respondent is a detractor's and younger than 30 days; of two at once either may be it."""
+    """While the latest answer of any respondent is a detractor's, younger than 30 days, and no better than one of 30 days before.
+
+    Of two at once either may be the latest, or the one before.
+    """
     latest: dict[str, list[Event]] = {}
     for event in answers(events, "nps"):
         if event["respondent_id"] is not None:
@@ -101,6 +104,11 @@ def new_detractor(events: Sequence[Event], as_of_ms: int) -> Held:
     for mine in latest.values():
         at = max(event["occurred_at"] for event in mine)
         if at > as_of_ms - 30 * DAY_MS:
-            is_detractor = [event["score"] <= 6 for event in mine if event["occurred_at"] == at]
-            enters, stays = enters or all(is_detractor), stays or any(is_detractor)
+            now = [event["score"] for event in mine if event["occurred_at"] == at]
+            earlier = [event for event in mine if event["occurred_at"] < at]
+            before_at = max((event["occurred_at"] for event in earlier), default=0)
+            is_young = before_at > at - 30 * DAY_MS
+            before = [event["score"] for event in earlier if event["occurred_at"] == before_at] if is_young else []
+            enters = enters or (max(now) <= 6 and all(max(now) <= score for score in before))
+            stays = stays or (min(now) <= 6 and (not before or len(now) > 1 or any(min(now) <= score for score in before)))
     return Held(enters, stays)
