@@ -73,7 +73,8 @@ class NpsState(Struct, array_like=True, gc=False):
     `latest` packs an answer into one integer: occurred_at * 32 + 16 for the scale 1-10 + (10 - score). The largest is the
     newest and, of two in the same millisecond, the worse, so the order of arrival changes nothing. `forgotten` counts the
     respondents dropped beyond the bound, the one with the oldest answer first. `newest_at` is the newest answer's time by scale.
-    `before` is the answer before the latest, packed alike, of those whose latest is a detractor's: it tells whether that is a better one.
+    `before` is the answer before the latest, packed alike, of those whose latest is a detractor's: it tells whether that is a
+    better one.
     """
 
     by_scale: dict[str, Days] = field(default_factory=dict)
