@@ -27,6 +27,11 @@ class Commercial(Struct, frozen=True):
         """What a unit of a currency is worth in the base currency; one that is not named is the base; None without a rate."""
         return 1.0 if currency in ("", self.base_currency) else self.rates.get(currency)
 
+    def worth(self, cents: float, currency: str | None) -> float:
+        """Cents in the base currency, by which amounts are compared; in a currency without a rate they stand for themselves."""
+        rate = self.rate(currency or "")
+        return cents if rate is None else cents * rate
+
     def ratio(self, before: str, after: str) -> float | None:
         """How many units of one currency a unit of another is worth: 1 for the same; None where a rate is missing."""
         if before == after:

@@ -43,7 +43,7 @@ def due_lists(memory: Memory, edition: Edition, view: View, days: Days) -> Itera
     memory.ended.forget_days_before(today)
     if is_morning:
         for owner, episodes in owner_lists.by_owner(running).items():
-            listed = owner_lists.morning_list(episodes, view.definitions.alerts, as_of_ms)
+            listed = owner_lists.morning_list(episodes, view.definitions.alerts, as_of_ms, view.definitions.commercial)
             yield from _list(memory, edition, owner, "morning_list", morning, listed)
 
 
@@ -53,7 +53,7 @@ def _digests(memory: Memory, edition: Edition, view: View, running: list[OpenEpi
     ended = [episode for episode in memory.ended.episodes() if episode.episode_id not in still_open]
     opened = [episode for episode in (*running, *ended) if episode.opened_at // DAY_MS == day]
     for owner, episodes in owner_lists.by_owner(opened).items():
-        listed = owner_lists.digest(episodes, view.definitions.alerts, view.as_of_ms)
+        listed = owner_lists.digest(episodes, view.definitions.alerts, view.as_of_ms, view.definitions.commercial)
         listed = Listed(listed.entries, listed.left_out + memory.ended.left_out(owner, day))
         yield from _list(memory, edition, owner, "digest", day, listed)
 

@@ -1,9 +1,9 @@
 """What the owner of accounts is to look at: the morning list of open episodes, and the digest of alerts beyond the budget.
 
 Episodes are ranked by monthly revenue at risk x urgency, where urgency is that of the severity times that of the days to the
-renewal. Revenue is taken in the currency it is in, so owners whose customers pay in several should configure one currency; an
-unknown revenue ranks last, among its like by urgency. Muted episodes are open silently: they stand in neither list. A digest
-lists what ended on the day of its opening as well, since it was beyond the day's budget all the same.
+renewal. Revenue is compared in the base currency; in a currency without a rate it is taken as the number it is. An unknown
+revenue ranks last, among its like by urgency. Muted episodes are open silently: they stand in neither list. A digest lists what
+ended on the day of its opening as well, since it was beyond the day's budget all the same.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from processors.accounts import OVERDUE_DAYS
 from processors.alert_file import AlertSettings
+from processors.commercial_file import Commercial
 from processors.episode_gauges import OpenEpisode
 from processors.rule_file import SEVERITIES
 from processors.windows import DAY_MS
@@ -35,18 +36,18 @@ def urgency(episode: OpenEpisode, settings: AlertSettings, as_of_ms: int) -> flo
     return factor * settings.renewal_urgency.at((episode.renewal_at - as_of_ms) / DAY_MS)
 
 
-def morning_list(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of_ms: int) -> Listed:
+def morning_list(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of_ms: int, terms: Commercial) -> Listed:
     """An owner's open episodes, those first where most revenue is at risk and most urgently."""
-    return _listed((episode for episode in episodes if not episode.muted), settings, as_of_ms)
+    return _listed((episode for episode in episodes if not episode.muted), settings, as_of_ms, terms)
 
 
-def digest(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of_ms: int) -> Listed:
+def digest(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of_ms: int, terms: Commercial) -> Listed:
     """Of the episodes that opened for an owner in a day, those beyond the budget: the least severe, then those of least weight.
 
     Those that have ended since count like the others. The most severe come first. Empty when the budget was enough.
     """
     heard = [episode for episode in episodes if not episode.muted]
-    heard.sort(key=lambda episode: (-SEVERITIES.index(episode.severity), *_order(episode, settings, as_of_ms)))
+    heard.sort(key=lambda episode: (-SEVERITIES.index(episode.severity), *_order(episode, settings, as_of_ms, terms)))
     return _cut(heard[settings.owner_budget_per_day :], settings, as_of_ms)
 
 
@@ -58,8 +59,8 @@ def by_owner(episodes: Iterable[OpenEpisode]) -> dict[str, list[OpenEpisode]]:
     return dict(sorted(found.items()))
 
 
-def _listed(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of_ms: int) -> Listed:
-    return _cut(sorted(episodes, key=lambda episode: _order(episode, settings, as_of_ms)), settings, as_of_ms)
+def _listed(episodes: Iterable[OpenEpisode], settings: AlertSettings, as_of_ms: int, terms: Commercial) -> Listed:
+    return _cut(sorted(episodes, key=lambda episode: _order(episode, settings, as_of_ms, terms)), settings, as_of_ms)
 
 
 def _cut(ordered: Sequence[OpenEpisode], settings: AlertSettings, as_of_ms: int) -> Listed:
@@ -67,10 +68,10 @@ def _cut(ordered: Sequence[OpenEpisode], settings: AlertSettings, as_of_ms: int)
     return Listed([_entry(episode, settings, as_of_ms) for episode in ordered[:most]], max(0, len(ordered) - most))
 
 
-def _order(episode: OpenEpisode, settings: AlertSettings, as_of_ms: int) -> tuple[float, float, int, str]:
+def _order(episode: OpenEpisode, settings: AlertSettings, as_of_ms: int, terms: Commercial) -> tuple[float, float, int, str]:
     """Most weight first, then most urgency, then the oldest."""
     factor = urgency(episode, settings, as_of_ms)
-    return -(episode.mrr_cents or 0) * factor, -factor, episode.opened_at, episode.episode_id
+    return -terms.worth(episode.mrr_cents or 0, episode.currency) * factor, -factor, episode.opened_at, episode.episode_id
 
 
 def _entry(episode: OpenEpisode, settings: AlertSettings, as_of_ms: int) -> OwnerEntry:

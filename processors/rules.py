@@ -55,9 +55,17 @@ def severity(view: View, rule: Rule) -> Severity:
     worst = SEVERITIES.index(rule.severity)
     for lift in rule.raises:
         rank = SEVERITIES.index(lift.to)
-        if rank > worst and lift.holds(view.figure(lift.figure)):
+        if rank > worst and lift.holds(_compared(view, lift.figure)):
             worst = rank
     return SEVERITIES[worst]
+
+
+def _compared(view: View, figure: str) -> float | None:
+    """The figure as it is held against a bound: revenue in the base currency, where there is a rate."""
+    value = view.figure(figure)
+    if value is None or figure != "mrr_cents":
+        return value
+    return view.sheet.definitions.commercial.worth(value, view.state.account.currency)
 
 
 def severity_due(sheet: Sheet, rule: Rule) -> int:

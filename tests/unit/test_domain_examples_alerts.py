@@ -436,11 +436,11 @@ def test_late_words_on_an_episode_that_has_just_ended_count_as_if_they_had_come_
     in_time, opened_at = with_goals_fallen()
     late, _ = with_goals_fallen()
     episode = last(in_time, "goals_fell").episode_id
-    words = [acted(episode, opened_at + HOUR), ticket("opened", opened_at + 2 * HOUR, "T1")]
-    back = goals(12, opened_at + 3 * HOUR)
+    words = [acted(episode, opened_at + 70 * HOUR), ticket("opened", opened_at + 71 * HOUR, "T1")]
+    back = goals(12, opened_at + 73 * HOUR)  # after the third day, at which episodes are compared
     in_time.happens(*words, back)
     late.happens(back)
-    late.happens(*reversed(words), clock=opened_at + 20 * HOUR)
+    late.happens(*reversed(words), clock=opened_at + 90 * HOUR)
     assert last(late, "goals_fell").state == "resolved"
     for customer in (in_time, late):
         assert flow(customer, "episodes_by_day", "goals_fell") == [1, 1, 1, 0]
@@ -544,7 +544,7 @@ def test_a_retracted_episode_counts_nowhere() -> None:
 def test_did_it_help_compares_what_came_of_acted_and_unacted_episodes() -> None:
     customer = with_backlog()
     customer.happens(account("acted", NOON + DAY, episode_id=last(customer, "backlog").episode_id, author="eve"))
-    customer.happens(*(ticket("solved", NOON + 2 * DAY + place, f"T{place}") for place in range(2)))
+    customer.happens(*(ticket("solved", NOON + 4 * DAY + place, f"T{place}") for place in range(2)))
     customer.happens(account("cancelled", NOON + 60 * DAY))
     customer.passes(NOON + 31 * DAY)
     customer.passes(NOON + 91 * DAY)
@@ -576,7 +576,7 @@ def test_the_morning_list_of_an_owner_is_its_open_episodes_by_mrr_at_risk_times_
         open_episode("unknown", severity=3, mrr_cents=None),
         open_episode("muted", severity=3, mrr_cents=10**9, muted=True),
     ]
-    found = morning_list(episodes, default_definitions().alerts, NOON)
+    found = morning_list(episodes, default_definitions().alerts, NOON, default_definitions().commercial)
     assert [entry.customer_id for entry in found.entries] == ["soon", "large", "small", "unknown"]
     assert [entry.urgency for entry in found.entries] == [4, 2, 8, 8]
     assert found.left_out == 0
@@ -588,8 +588,9 @@ def test_each_owner_has_a_budget_a_day_beyond_which_the_least_severe_are_collect
     assert settings.owner_budget_per_day == 20
     severe = [open_episode(f"s{place:02}", severity=2, mrr_cents=1) for place in range(19)]
     mild = [open_episode(f"m{place}", severity=1, mrr_cents=10**6 + place) for place in range(3)]
-    assert digest(severe + mild[:1], settings, NOON).entries == []
-    assert [entry.customer_id for entry in digest(mild + severe, settings, NOON).entries] == ["m1", "m0"]
+    terms = default_definitions().commercial
+    assert digest(severe + mild[:1], settings, NOON, terms).entries == []
+    assert [entry.customer_id for entry in digest(mild + severe, settings, NOON, terms).entries] == ["m1", "m0"]
 
 
 def test_an_open_episode_comes_back_from_its_gauge() -> None:
