@@ -153,7 +153,7 @@ def _end(
     """Close the episode; one that should never have been is taken back from the fleet's counts."""
     rule_book.open = None
     totals = context.effects.totals
-    followups.ended(rule_book.followed, episode.opened_at, how, name, totals)
+    followups.ended(rule_book.followed, episode.opened_at, view.as_of_ms, how, name, totals)
     if how == "void":
         taken_back = tuple(-count for count in episode.counts)
         totals.add("episodes", name, episode.opened_at, taken_back)
@@ -180,7 +180,7 @@ def _withdraw(view: View, name: str, rule_book: RuleBook, ending: str, cause: Ca
         return
     rule_book.open = None
     episodes.keep(view.state.alerts, rule_book, episode, view.as_of_ms, context.effects.totals, void=False)
-    followups.ended(rule_book.followed, episode.opened_at, "void", name, context.effects.totals)
+    followups.ended(rule_book.followed, episode.opened_at, view.as_of_ms, "void", name, context.effects.totals)
     publish_ending(view, name, rule_book, episode, ending, what_followed(view, episode), cause, context)
 
 

@@ -191,7 +191,7 @@ def _take_in_person(book: EpisodeBook, event: AccountEvent, totals: Totals) -> N
             _note_person(episode, event)
             count_change(name, episode, before, totals)
             if episode.acted_at is not None:
-                followups.acted(rule_book.followed, episode.opened_at)
+                followups.acted(rule_book.followed, episode.opened_at, episode.acted_at)
             return
         for ended in rule_book.ended:
             if _is_about(event, name, ended.rule_version, ended.sequence):
@@ -211,7 +211,7 @@ def _note_late(name: str, rule_book: RuleBook, ended: Ended, event: AccountEvent
     before = ended.counts
     ended.acted_at = event.occurred_at if ended.acted_at is None else min(ended.acted_at, event.occurred_at)
     count_change(name, ended, before, totals)
-    followups.acted(rule_book.followed, ended.opened_at)
+    followups.acted(rule_book.followed, ended.opened_at, ended.acted_at)
 
 
 def _note_person(episode: Episode, event: AccountEvent) -> None:

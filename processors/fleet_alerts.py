@@ -3,7 +3,8 @@
 Episodes are counted by the day of their opening; a retracted one counts nowhere. *Proactive ratio*: episodes acted upon before
 the customer complained / all. *Did it help*: of the episodes of one rule that opened in one range of the health score, the share
 that was over within 30 days (and the share of customers gone after 90) where somebody acted, against where nobody did, with
-Newcombe's interval of the difference. Who acts chooses where, so a difference is no proof; the counts stand beside it.
+Newcombe's interval of the difference; compared are those still open after 3 days, by what had been done by then
+(`processors.followups`). Who acts chooses where, so a difference is no proof; the counts stand beside it.
 """
 
 from collections.abc import Iterator

@@ -2,8 +2,12 @@
 
 Of each episode two things are asked: was it over (and the customer still there) within 30 days of its opening, and was the
 customer gone 90 days after it. The answers are counted for the fleet by the day of opening, by rule, by the health score at the
-opening in steps of ten, and by whether somebody had acted within the 30 days: like is compared with like. A retracted episode
+opening in steps of ten, and by whether somebody had acted within 3 days of it: like is compared with like. A retracted episode
 should never have been, and one whose rule changed cannot be judged: neither counts.
+
+Only episodes that are still open 3 days after their opening are compared, by what had been done until then. Acting takes time: an
+episode that is over in minutes would else count as one that nobody acted upon and that went well. This is the landmark
+method of J. R. Anderson, K. C. Cain, R. D. Gelber, Analysis of survival by tumor response, Journal of Clinical Oncology 1 (1983).
 
 An episode under way is one number: hour of opening, step of the score (10: none), acted, recovered, and whether its 30 days are
 over; the times are therefore full hours, at most one hour late.
@@ -17,6 +21,9 @@ from processors.windows import DAY_MS, HOUR_MS
 
 MAX_FOLLOWED: Final = 8
 """Episodes of a rule that are followed at a time; with more, the oldest is not judged, and counted as an oddity."""
+
+LANDMARK_DAYS: Final = 3
+"""The age at which an episode must be open to be compared, and until which it can become one that was acted upon."""
 
 RECOVERED_DAYS: Final = 30
 GONE_DAYS: Final = 90
@@ -40,19 +47,28 @@ def opened(followed: list[int], opened_at: int, tenths: int | None, totals: Tota
     return 1
 
 
-def acted(followed: list[int], opened_at: int) -> None:
-    """Somebody acted upon the episode: it counts as acted upon if its 30 days are not over."""
+def acted(followed: list[int], opened_at: int, acted_at: int) -> None:
+    """Somebody acted upon the episode: it counts as acted upon if that was before the landmark, and its 30 days are not over."""
+    if acted_at >= opened_at + LANDMARK_DAYS * DAY_MS:
+        return
     place = _place(followed, opened_at)
     if place is not None and not followed[place] & _JUDGED:
         followed[place] |= _ACTED
 
 
-def ended(followed: list[int], opened_at: int, how: Literal["recovered", "gone", "void"], rule: str, totals: Totals) -> None:
-    """The open episode is over: because the customer recovered or is gone, or as if it had never been."""
+def ended(
+    followed: list[int], opened_at: int, ended_at: int, how: Literal["recovered", "gone", "void"], rule: str, totals: Totals
+) -> None:
+    """The open episode is over: because the customer recovered or is gone, or as if it had never been.
+
+    One that is over before the landmark is not compared.
+    """
     place = _place(followed, opened_at)
     if place is None:
         return
-    if how == "recovered" and not followed[place] & _JUDGED:
+    if how != "void" and ended_at < opened_at + LANDMARK_DAYS * DAY_MS:
+        del followed[place]
+    elif how == "recovered" and not followed[place] & _JUDGED:
         followed[place] |= _RECOVERED
     elif how == "void":
         if followed[place] & _JUDGED:
