@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 
 from processors import commercial, commercial_rows, episode_gauges, promises, tickets
+from processors.accounts import is_customer
 from processors.sketch import bin_of
 from processors.windows import DAY_MS, HOUR_MS
 
@@ -143,14 +144,14 @@ def gauges(state: "CustomerState") -> Gauges:
     found.update(commercial.gauges(state.commercial, state.account))
     if not state.account.is_gone:
         found.update(promises.gauges(state.promises))
-        if not state.usage.active.empty:
+        if is_customer(state.account.stage) and not state.usage.active.empty:
             found["customers_by_last_use", str(state.usage.active.newest_day)] = (1,)
         if state.account.owner:
             found[OWNED, _owner(state.account.owner, state.account.currency)] = _owned(state.account.mrr_cents)
     risk = state.health.get("risk")
-    if risk is not None and risk.band is not None and not state.account.is_gone:
+    if risk is not None and risk.band is not None and is_customer(state.account.stage):
         found["health_band", risk.band] = (1,)
-    if state.loyalty.quadrant != "unknown" and not state.account.is_gone:
+    if state.loyalty.quadrant != "unknown" and is_customer(state.account.stage):
         found["quadrant", state.loyalty.quadrant] = (1,)
     found.update(episode_gauges.gauges(state))
     if state.account.mrr_cents and not state.account.is_gone:

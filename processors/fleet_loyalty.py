@@ -1,24 +1,24 @@
 """The fleet by loyalty quadrant and health band: how many of the customers are where, with Wilson's interval.
 
 The share of a quadrant is of the customers that have one; beside it stand churners among all and how many have none. Customers
-are all who are known and have neither cancelled nor lapsed, leads and trials with them.
+are those of `accounts.is_customer`: no leads, no trials, none who are gone.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
+from processors.accounts import is_customer
 from processors.fleet_view import FleetValue, FleetView
 from processors.intervals import wilson
 from processors.loyalty_file import QUADRANTS
 from processors.scorecard_file import BANDS
 
-_GONE: Final = frozenset({"cancelled", "lapsed"})
 _NO_CUSTOMERS: Final = "no customers"
 
 
 def figures(view: FleetView) -> Iterator[FleetValue]:
     """The shares of quadrants and bands."""
-    customers = sum(view.total("customers", stage)[0] for stage in view.dimensions("customers") if stage not in _GONE)
+    customers = sum(view.total("customers", stage)[0] for stage in view.dimensions("customers") if is_customer(stage))
     quadrants = {quadrant: view.total("quadrant", quadrant)[0] for quadrant in QUADRANTS if quadrant != "unknown"}
     known = sum(quadrants.values())
     for quadrant, number in quadrants.items():

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from processors import promises
+from processors.accounts import is_customer
 from processors.fleet_view import FleetValue, FleetView
 from processors.intervals import wilson
 from processors.sketch import ERROR_NOTE, merged, quantile
 from processors.windows import D7, D30, D90, D180, Window, first_day
 
 _GOALS: Final = ((D7, "goals_by_hour"), (D30, "goals_by_day"), (D90, "goals_by_day"))
-_GONE: Final = ("cancelled", "lapsed")
 _NO_GOALS: Final = "no goal was tried in the window"
 _NO_CUSTOMERS: Final = "there is no customer"
 _NO_PROMISES: Final = "nothing is promised to any customer"
@@ -85,11 +85,11 @@ def _goals(view: FleetView, window: Window, flow: str) -> Iterator[FleetValue]:
 
 
 def _active_customers(view: FleetView) -> Iterator[FleetValue]:
-    """How many customers used the product on one of the 30 days, and which share of all who have not left."""
+    """How many customers used the product on one of the 30 days, and which share of all customers."""
     first = first_day(D30, view.as_of_ms)
     days = [day for day in view.dimensions("customers_by_last_use") if int(day) >= first]
     active = sum(view.total("customers_by_last_use", day)[0] for day in days)
-    stages = [stage for stage in view.dimensions("customers") if stage not in _GONE]
+    stages = [stage for stage in view.dimensions("customers") if is_customer(stage)]
     customers = sum(view.total("customers", stage)[0] for stage in stages)
     yield FleetValue(figure="active_customers_30d", window_days=D30.days, value=active, numerator=active)
     yield share("active_customers_30d_ratio", active, customers, D30, _NO_CUSTOMERS)

@@ -1,4 +1,5 @@
 from itertools import permutations
+from typing import get_args
 
 import pytest
 
@@ -12,6 +13,7 @@ from processors.accounts import (
     Cancellation,
     PreviousMrr,
     Stage,
+    is_customer,
 )
 from processors.totals import Totals
 from processors.windows import DAY_MS
@@ -199,3 +201,9 @@ def test_of_two_ends_the_newest_is_told_and_a_return_before_it_brings_nobody_bac
     for order in permutations(events):
         state = folded(*order)
         assert (state.stage, state.stage_since, state.is_gone) == ("cancelled", NOON + 9, True)
+
+
+def test_a_customer_is_neither_lead_nor_trial_nor_gone_nor_of_no_stage_known() -> None:
+    stages = get_args(Stage)
+    customers = {"known", "contracted", "handed_over", "onboarded", "reactivated"}
+    assert {stage for stage in stages if is_customer(stage)} == customers

@@ -52,9 +52,10 @@ def test_the_share_of_churners_is_of_the_customers_with_a_quadrant_beside_that_o
         ("quadrant", "churner"): 2,
         ("quadrant", "advocate"): 18,
         ("customers", "onboarded"): 38,
-        ("customers", "lead"): 2,
+        ("customers", "known"): 2,
     }
-    found = made(FakeView({**standing, ("customers", "cancelled"): 60}))
+    others = {("customers", stage): 60 for stage in ("lead", "trial", "unknown", "cancelled", "lapsed")}
+    found = made(FakeView({**standing, **others}))
     churners = found["churner_share", ""]
     assert (churners.value, churners.numerator, churners.denominator, churners.n) == (0.1, 2, 20, 20)
     assert churners.low == pytest.approx(0.0279, abs=1e-4)
@@ -83,11 +84,13 @@ def test_a_share_stays_within_its_bounds_while_the_parts_of_a_count_come_one_aft
     assert found["churner_share_of_all", ""].value == 1
 
 
-def test_a_customer_counts_in_its_quadrant_until_it_leaves() -> None:
+def test_a_customer_counts_in_its_quadrant_from_the_contract_until_it_leaves() -> None:
     customer = Judged()
     customer.happens(*(answer("csat", "good_bad", 1) for _ in range(2)))
     assert not [name for name in gauges(customer.state) if name[0] == "quadrant"]
-    customer.happens(answer("nps", "0_10", 9, respondent="r"))
+    customer.happens(answer("nps", "0_10", 9, respondent="r"), account("trial_started", NOON - 1))
+    assert not [name for name in gauges(customer.state) if name[0] == "quadrant"]
+    customer.happens(account("contracted", NOON - 1), clock=NOON)
     assert gauges(customer.state)["quadrant", "advocate"] == (1,)
     customer.happens(account("cancelled", NOON))
     assert not [name for name in gauges(customer.state) if name[0] == "quadrant"]

@@ -88,10 +88,12 @@ def test_without_any_event_every_share_says_why_it_is_null() -> None:
     assert all(value.reason is None for value in values if value.value is not None)
 
 
-def test_active_customers_are_those_with_any_use_in_30_days_of_all_who_have_not_left() -> None:
+def test_active_customers_are_those_with_any_use_in_30_days_of_all_who_are_customers() -> None:
     fleet = Fleet()
     for customer, days in (("ann", 0), ("binh", 29), ("chi", 30)):
-        fleet.happens(customer, use("session", NOON - days * DAY_MS))
+        fleet.happens(customer, account("contracted"), use("session", NOON - days * DAY_MS))
+    fleet.happens("fay", use("session", NOON), account("trial_started"))
+    fleet.happens("gil", use("session", NOON))
     fleet.happens("dung", use("session", NOON), account("cancelled"))
     fleet.happens("em", account("known"))
     share = figure(fleet, "active_customers_30d_ratio")
