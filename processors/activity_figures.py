@@ -7,7 +7,7 @@ from processors import active_users, attainment, journey, usage
 from processors.active_users import Monthly
 from processors.health import Reading
 from processors.intervals import Interval
-from processors.readings import UNKNOWN, Reader, count
+from processors.readings import NOT_YET_60_DAYS, UNKNOWN, Reader, count, was_known_for_60_days
 from processors.windows import D30
 from schemas.records import Figure
 
@@ -49,7 +49,7 @@ def _volume(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") 
 
 
 def _volume_change(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:
-    before = usage.volume_before(state.usage, as_of_ms)
+    before = usage.volume_before(state.usage, as_of_ms) if was_known_for_60_days(state, as_of_ms) else 0
     change = usage.volume(state.usage, as_of_ms) / before - 1 if before else None
     return Reading(change, state.usage.newest_use_at or None)
 
@@ -76,7 +76,8 @@ def listed(state: "CustomerState", as_of_ms: int, definitions: "Definitions") ->
     yield from _listed_users(state, as_of_ms)
     yield count("usage_volume_30d", _volume(state, as_of_ms, definitions).value, "", days, _NO_USAGE)
     change = _volume_change(state, as_of_ms, definitions).value
-    reason = _NO_VOLUME_BEFORE if state.usage.newest_use_at else _NO_USAGE
+    whole = _NO_VOLUME_BEFORE if was_known_for_60_days(state, as_of_ms) else NOT_YET_60_DAYS
+    reason = whole if state.usage.newest_use_at else _NO_USAGE
     yield count("usage_volume_change_30d_ratio", change, "", days, reason)
     yield from _listed_goals(state, as_of_ms, definitions)
     yield count("interactions_before_sale", state.journey.interactions_before_sale)

@@ -33,6 +33,7 @@ from processors.effects import Context
 from processors.figures import Sheet
 from processors.snapshot import snapshot
 from processors.state import CustomerState
+from processors.windows import DAY_MS
 from schemas.events import AccountEvent, CustomerEvent, SurveyEvent, TicketEvent, UsageEvent
 from schemas.records import ChurnAlert, CustomerOutput, HealthChange
 
@@ -137,6 +138,8 @@ def _count(state: CustomerState, event: CustomerEvent, clock_ms: int, context: C
         timeline.fold(state.timeline, event, totals)
         alive = False
     episodes.take_in(state.alerts, event, totals)
+    day = event.occurred_at // DAY_MS
+    state.first_day = min(state.first_day or day, day)
     if alive and event.occurred_at > state.last_seen_at:
         state.last_seen_at = event.occurred_at
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from processors.health import Reading
+from processors.windows import Window, first_day
 from schemas.records import Figure
 
 if TYPE_CHECKING:
@@ -15,9 +16,21 @@ Reader = Callable[["CustomerState", int, "Definitions"], Reading]
 """Reads a figure of a customer as of a time, by the definitions in force."""
 
 UNKNOWN: Final = Reading(None)
+_D60: Final = Window(60, "60d")
 
 shared = lru_cache(maxsize=16_384)
 """Customers are alike in most of their figures, so those made of small counts are made once and shared."""
+
+
+NOT_YET_60_DAYS: Final = "the customer was not known for the whole of the 60 days that are compared"
+
+
+def was_known_for_60_days(state: "CustomerState", as_of_ms: int) -> bool:
+    """Whether the customer's oldest event lies in or before the first of the 60 UTC days up to a time.
+
+    Of one that came later, less in the first 30 days than in the last tells of its beginning, and nothing of a change.
+    """
+    return 0 < state.first_day <= first_day(_D60, as_of_ms)
 
 
 def known(value: int | None) -> Reading:

@@ -31,7 +31,7 @@ class CustomerState(Struct, array_like=True):
     answer (0: none yet), `snapshot_due_at` the time at which the next snapshot goes out at the latest (0: nothing new to show),
     `snapshot_at_s` the second of the last one, `snapshot_revision` counts the events that occurred before one and came after it,
     `erased_at` is set once the customer was erased: nothing may bring the data back. `next_due` is the next time at which
-    something may change without an event.
+    something may change without an event, `first_day` the UTC day of the oldest event of any kind (0: none yet).
     """
 
     customer_id: str
@@ -63,6 +63,7 @@ class CustomerState(Struct, array_like=True):
     plan: PlanState = field(default_factory=PlanState)
     snapshot_at_s: int = 0
     snapshot_revision: int = 0
+    first_day: int = 0
 
 
 encode = msgspec.msgpack.Encoder().encode

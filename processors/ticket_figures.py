@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from processors import tickets
 from processors.calendars import Calendars
 from processors.health import Reading
-from processors.readings import UNKNOWN, Reader, count, moving
+from processors.readings import NOT_YET_60_DAYS, UNKNOWN, Reader, count, moving, was_known_for_60_days
 from processors.response_times import Median, Span, hours_median
 from processors.windows import D30, D90, DAY_MS
 from schemas.records import Figure
@@ -70,7 +70,7 @@ def _median_hours(name: str, state: "CustomerState", as_of_ms: int, definitions:
 def _opened_per_seat_change(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:
     """Tickets opened per seat in 30 days, minus those of the 30 days before; both by the seats of now."""
     seats = state.account.seats
-    if not seats:
+    if not seats or not was_known_for_60_days(state, as_of_ms):
         return UNKNOWN
     now, before = tickets.opened_of_two(state.tickets, D30, as_of_ms)
     return Reading((now - before) / seats)
@@ -104,9 +104,9 @@ def _inflow(customer: "CustomerState", as_of_ms: int) -> Iterator[Figure]:
     """Tickets opened per seat, by the seats of now."""
     seats = customer.account.seats
     now, before = tickets.opened_of_two(customer.tickets, D30, as_of_ms)
-    per_seat = (now / seats, (now - before) / seats) if seats else (None, None)
-    for name, value in zip(("tickets_opened_per_seat_30d", "ticket_inflow_per_seat_change_30d"), per_seat, strict=True):
-        yield count(name, value, "", D30.days, _NO_SEATS)
+    yield count("tickets_opened_per_seat_30d", now / seats if seats else None, "", D30.days, _NO_SEATS)
+    change = (now - before) / seats if seats and was_known_for_60_days(customer, as_of_ms) else None
+    yield count("ticket_inflow_per_seat_change_30d", change, "", D30.days, NOT_YET_60_DAYS if seats else _NO_SEATS)
 
 
 def _backlog(state: tickets.TicketsState, as_of_ms: int) -> Iterator[Figure]:

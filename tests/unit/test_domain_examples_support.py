@@ -5,6 +5,7 @@ import pytest
 from processors import tickets
 from processors.definitions import Definitions, parse
 from processors.figures import Sheet, all_figures
+from processors.readings import NOT_YET_60_DAYS
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import TicketEvent
 from schemas.records import Figure
@@ -107,6 +108,15 @@ def test_inflow_tickets_opened_per_seat_last_30_days_against_the_30_before() -> 
     found = customer(*(ticket("opened", NOON - day * DAY_MS, f"T{day}") for day in sorted(days, reverse=True)))
     assert figure(found, "tickets_opened_per_seat_30d").value == pytest.approx(0.3)
     assert figure(found, "ticket_inflow_per_seat_change_30d").value == pytest.approx(0.1)
+
+
+def test_there_is_no_change_of_inflow_until_the_customer_was_known_for_the_60_days_that_are_compared() -> None:
+    found = Judged()
+    found.happens(account("known", NOON - 40 * DAY_MS, seats=10))
+    found.happens(*(ticket("opened", NOON - day * DAY_MS, f"T{day}") for day in (40, 3, 2, 1)), clock=NOON)
+    change = figure(found, "ticket_inflow_per_seat_change_30d")
+    assert (change.value, change.reason) == (None, NOT_YET_60_DAYS)
+    assert figure(found, "tickets_opened_per_seat_30d").value == pytest.approx(0.3)
 
 
 def test_without_seats_there_is_no_inflow_per_seat_and_the_reason_is_told() -> None:

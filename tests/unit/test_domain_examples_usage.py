@@ -4,6 +4,7 @@ import pytest
 
 from processors import promises, upkeep
 from processors.figures import Sheet, all_figures
+from processors.readings import NOT_YET_60_DAYS
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import PromisedGoal
 from schemas.records import Figure
@@ -90,11 +91,22 @@ def test_seats_used_over_seats_paid() -> None:
 
 def test_change_of_volume_last_30_days_against_the_30_before() -> None:
     customer = Judged()
+    customer.happens(account("lead", NOON - 59 * DAY_MS))
     customer.happens(use("feature_used", NOON - 30 * DAY_MS, feature="board", quantity=8))
     assert value(customer, "usage_volume_change_30d_ratio") == -1
     customer.happens(use("session", NOON - DAY_MS), use("feature_used", NOON, feature="board", quantity=5))
     assert value(customer, "usage_volume_30d") == 6
     assert value(customer, "usage_volume_change_30d_ratio") == -0.25
+
+
+def test_there_is_no_change_of_volume_until_the_customer_was_known_for_the_60_days_that_are_compared() -> None:
+    customer = Judged()
+    customer.happens(use("session", NOON - 40 * DAY_MS), *(use("session", NOON - day * DAY_MS) for day in range(2, -1, -1)))
+    assert figure(customer, "usage_volume_change_30d_ratio").reason == NOT_YET_60_DAYS
+    customer.happens(account("lead", NOON - 58 * DAY_MS), clock=NOON)
+    assert value(customer, "usage_volume_change_30d_ratio") is None
+    customer.happens(account("trial_started", NOON - 59 * DAY_MS), clock=NOON)
+    assert value(customer, "usage_volume_change_30d_ratio") == 2
 
 
 def test_volume_of_usage_is_the_quantity_over_features_used_and_sessions_absent_is_one() -> None:
@@ -103,6 +115,8 @@ def test_volume_of_usage_is_the_quantity_over_features_used_and_sessions_absent_
         use("session"), use("feature_used", feature="board", quantity=3), use("goal_completed", goal="report_created", quantity=9)
     )
     assert value(customer, "usage_volume_30d") == 4
+    assert figure(customer, "usage_volume_change_30d_ratio").reason == NOT_YET_60_DAYS
+    customer.happens(account("lead", NOON - 59 * DAY_MS), clock=NOON)
     assert figure(customer, "usage_volume_change_30d_ratio").reason == "there was no use in the 30 days before"
 
 

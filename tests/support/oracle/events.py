@@ -62,6 +62,12 @@ def in_window(events: Iterable[Event], days: int, as_of_ms: int) -> list[Event]:
     return [event for event in events if is_in_window(event["occurred_at"], days, as_of_ms)]
 
 
+def known_for_60_days(events: Iterable[Event], as_of_ms: int) -> bool:
+    """Whether anything is known of the customer from the first of the 60 UTC days up to a time, or from before."""
+    oldest_ms: int = min(event["occurred_at"] for event in events)
+    return oldest_ms // DAY_MS <= as_of_ms // DAY_MS - 59
+
+
 def answers(events: Iterable[Event], survey: str) -> Iterator[Event]:
     return (event for event in events if event.get("survey") == survey and event["kind"] == "answered")
 

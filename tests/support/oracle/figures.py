@@ -6,7 +6,17 @@ from math import sqrt
 from tests.support.oracle import commercial
 from tests.support.oracle.acceptance import Event
 from tests.support.oracle.account import account
-from tests.support.oracle.events import DAY_MS, Names, answers, in_window, is_in_window, is_usage, newest_at, read_definitions
+from tests.support.oracle.events import (
+    DAY_MS,
+    Names,
+    answers,
+    in_window,
+    is_in_window,
+    is_usage,
+    known_for_60_days,
+    newest_at,
+    read_definitions,
+)
 from tests.support.oracle.found import Found, Key
 from tests.support.oracle.support import SPANS, median_hours, opened_between
 from tests.support.oracle.surveys import surveys
@@ -130,5 +140,7 @@ def _waiting(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, 
     seats = account(events)["seats"]
     now, before = opened_between(events, names, as_of_ms, 0, 29), opened_between(events, names, as_of_ms, 30, 59)
     found["tickets_opened_per_seat_30d", "", 30] = Found(now / seats if seats else None)
-    found["ticket_inflow_per_seat_change_30d", "", 30] = Found((now - before) / seats if seats else None)
+    found["ticket_inflow_per_seat_change_30d", "", 30] = Found(
+        (now - before) / seats if seats and known_for_60_days(events, as_of_ms) else None
+    )
     return found

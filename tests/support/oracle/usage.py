@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.support.oracle.acceptance import Event
 from tests.support.oracle.account import account, recency
-from tests.support.oracle.events import DAY_MS, Names, in_window, is_usage
+from tests.support.oracle.events import DAY_MS, Names, in_window, is_usage, known_for_60_days
 from tests.support.oracle.found import Found, Key
 
 MOST_OF_A_GOAL = 1_000_000_000
@@ -96,7 +96,9 @@ def _volume(events: Sequence[Event], as_of_ms: int) -> dict[Key, Found]:
     before = sum(quantity(event) for event in in_window(counted, 30, as_of_ms - 30 * DAY_MS))
     return {
         ("usage_volume_30d", "", 30): Found(now if uses(events) else None),
-        ("usage_volume_change_30d_ratio", "", 30): Found(now / before - 1 if before else None),
+        ("usage_volume_change_30d_ratio", "", 30): Found(
+            now / before - 1 if before and known_for_60_days(events, as_of_ms) else None
+        ),
     }
 
 
