@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from processors import registers
 from processors.accounts import AccountState
-from processors.life_course import FOREVER, Span, is_customer, renewals, spans
+from processors.life_course import FOREVER, Span, is_customer, renewals, renewed_after_end, spans
 from processors.months import month_start, months_later
 from processors.windows import DAY_MS, Days
 from schemas.events import Reason
@@ -26,6 +26,7 @@ BY_REVENUE: Final = -1
 BY_MONTH, BY_YEAR, RENEWALS = "commercial_by_month", "commercial_by_trailing_year", "renewals_by_day"
 MOVED_BY_MONTH, MOVED_BY_YEAR = "currency_moves_by_month", "currency_moves_by_trailing_year"
 DEPARTURES: Final = "departures_by_day"
+ODDITIES: Final = "oddities_by_day"
 LAPSED, UNTOLD = "lapsed", "untold"
 """The reasons of departures that have none: the contract lapsed without a word, or the notice did not say."""
 
@@ -125,6 +126,8 @@ def rows(state: CommercialState, account: AccountState) -> Rows:
             row[name] += 1
             row[f"{name}_mrr"] += then.mrr_cents
     _add_departures(found, state, life, base_ms)
+    for at_ms in renewed_after_end(state.steps, base_ms):
+        found[ODDITIES, "renewed_after_end", at_ms - at_ms % DAY_MS]["n"] += 1
     for after_ms, cents in state.sold:
         _add_sale(found, life, account, base_ms + after_ms, cents)
     return found
@@ -260,6 +263,7 @@ PLACES: Final[dict[str, tuple[str, ...]]] = {
     MOVED_BY_YEAR: MOVED_PLACES,
     PAYMENTS: PAYMENT_PLACES,
     DEPARTURES: ("left",),
+    ODDITIES: ("n",),
     RENEWALS: RENEWAL_PLACES,
 }
 """What the places of the flows mean that `rows` speaks of."""

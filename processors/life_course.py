@@ -171,6 +171,16 @@ def renewals(course: Iterable[Span], steps: Iterable[int], dates: Sequence[tuple
             yield Renewal(date_ms, span.ended_by, span.end_ms)
 
 
+def renewed_after_end(steps: Iterable[int], base_ms: int) -> Iterator[int]:
+    """When a contract was renewed of one who had left: that makes nobody a customer again, only a return does."""
+    has_left = False
+    for step in steps:
+        kind = STEPS[step & _CODES]
+        if kind == "renewed" and has_left:
+            yield base_ms + (step >> _CODE_BITS)
+        has_left = kind in ("lapsed", "cancelled") or (has_left and kind not in ("active", "reactivated"))
+
+
 def _date(dates: Iterable[tuple[int, int]], before_ms: int, last_due_ms: int) -> int | None:
     """The renewal date in force right before a time, if it is a later one than what was due last."""
     date_ms = None

@@ -60,6 +60,7 @@ Oddity = Literal[
     "unknown_episode",
     "cut_timeline",
     "cut_account_history",
+    "renewed_after_end",
 ]
 """Something out of the ordinary that was dealt with and is counted: a name nobody configured, or a bound that was reached."""
 

@@ -189,6 +189,18 @@ def test_of_payments_without_a_currency_the_newest_are_kept_and_no_sum_moves() -
     assert (state.unnamed, state.paid_cents) == ([], {"USD": 40})
 
 
+def test_a_renewal_signed_after_the_end_is_an_oddity_in_any_order_and_no_return() -> None:
+    events = [account("contracted", JANUARY), account("lapsed", NOON - DAY_MS), account("renewed", NOON)]
+    for order in (events, events[::-1]):
+        fleet = told(*order)
+        view = fleet.view(NOON)
+        assert view.buckets("oddities_by_day", "renewed_after_end") == {NOON - NOON % DAY_MS: (1,)}
+        assert view.dimensions("active_customers") == []
+        fleet.happen([account("reactivated", NOON - 1)])
+        assert fleet.view(NOON).dimensions("oddities_by_day") == []
+        assert fleet.view(NOON).total("active_customers", "") == (1, 0, 0)
+
+
 def test_whose_renewal_is_overdue_beyond_the_grace_is_flagged_until_it_is_renewed_or_left() -> None:
     fleet = told(account("contracted", JANUARY, renewal_at=NOON))
     grace_ms, over = 30 * DAY_MS, NOON + 31 * DAY_MS
