@@ -95,7 +95,10 @@ friday = ["09:00-17:00"]
 saturday = ["10:00-24:00"]
 """
 UNDWELT = default_text().replace("dwell_hours = 24", "dwell_hours = 0").replace("dwell_hours = 48", "dwell_hours = 0")
-DEFINITIONS = TWO_MORE_SCORECARDS + UNDWELT + NEW_YORK  # of the scorecards the first that fits is taken
+NEVER_QUIET = UNDWELT.replace("quiet_expected_events = 20", "quiet_expected_events = 1_000_000")
+"""What the oracle says of one customer's rules it says without the others: no feed of theirs suspends any."""
+
+DEFINITIONS = TWO_MORE_SCORECARDS + NEVER_QUIET + NEW_YORK  # of the scorecards the first that fits is taken
 CUTS = st.lists(st.sampled_from(["go on", "go on", "take", "restart"]), min_size=1, max_size=5)
 
 
