@@ -51,7 +51,6 @@ _STAGE_OF_KIND: Final[dict[AccountKind, Stage]] = {
 _STAGE_RANK: Final[dict[AccountKind, int]] = {kind: rank for rank, kind in enumerate(_STAGE_OF_KIND)}
 _STAGES: Final = tuple(_STAGE_OF_KIND.values())
 _RANK_BITS: Final = 4
-_CUSTOMERS: Final = frozenset({"known", "contracted", "handed_over", "onboarded", "reactivated"})
 _ENDS: Final[tuple[AccountKind, ...]] = ("lapsed", "cancelled")
 _STARTS: Final[tuple[AccountKind, ...]] = ("contracted", "reactivated")  # a new contract brings back as well
 
@@ -225,14 +224,6 @@ def fold(
             _mute(state, event, version, totals)
         case _:
             pass
-
-
-def is_customer(stage: str) -> bool:
-    """Whether an account at this stage is a customer now: no lead, no trial, not gone, and none of which no stage is known.
-
-    The figures of churn and revenue (`commercial_rows`) ask for more: when a customer began and ended to be one.
-    """
-    return stage in _CUSTOMERS
 
 
 def muted_until(state: AccountState, rule: str) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from msgspec import Struct
 
 from processors import commercial, commercial_rows, episode_gauges, promises, tickets
-from processors.accounts import is_customer
+from processors.names import is_customer
 from processors.sketch import bin_of
 from processors.windows import DAY_MS, HOUR_MS
 

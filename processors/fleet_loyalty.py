@@ -1,16 +1,16 @@
 """The fleet by loyalty quadrant and health band: how many of the customers are where, with Wilson's interval.
 
 The share of a quadrant is of the customers that have one; beside it stand churners among all and how many have none. Customers
-are those of `accounts.is_customer`: no leads, no trials, none who are gone.
+are those of `names.is_customer`: no leads, no trials, none who are gone.
 """
 
 from collections.abc import Iterator
 from typing import Final
 
-from processors.accounts import is_customer
 from processors.fleet_view import FleetValue, FleetView
 from processors.intervals import wilson
 from processors.loyalty_file import QUADRANTS
+from processors.names import is_customer
 from processors.scorecard_file import BANDS
 
 _NO_CUSTOMERS: Final = "no customers"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from processors import promises
-from processors.accounts import is_customer
 from processors.fleet_view import FleetValue, FleetView
 from processors.intervals import wilson
+from processors.names import is_customer
 from processors.sketch import ERROR_NOTE, merged, quantile
 from processors.windows import D7, D30, D90, D180, Window, first_day
 

@@ -15,6 +15,8 @@ OTHER: Final = "other"
 MAX_SHORT_ID: Final = 12
 """Characters of the longest id that is kept as it is where it need not be shown."""
 
+_CUSTOMERS: Final = frozenset({"known", "contracted", "handed_over", "onboarded", "reactivated"})
+
 
 class Names(Protocol):
     """The part of the definitions that the folds of figures read."""
@@ -37,6 +39,14 @@ class Names(Protocol):
     @property
     def calendars(self) -> Calendars:
         """The business hours of those who answer."""
+
+
+def is_customer(stage: str) -> bool:
+    """Whether an account at this stage is a customer now: no lead, no trial, not gone, and none of which no stage is known.
+
+    The figures of churn and revenue (`commercial_rows`) ask for more: when a customer began and ended to be one.
+    """
+    return stage in _CUSTOMERS
 
 
 def short_id(name: str) -> str:

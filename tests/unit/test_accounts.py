@@ -13,8 +13,8 @@ from processors.accounts import (
     Cancellation,
     PreviousMrr,
     Stage,
-    is_customer,
 )
+from processors.names import is_customer
 from processors.totals import Totals
 from processors.windows import DAY_MS
 from schemas.events import AccountEvent, AccountKind
