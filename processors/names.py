@@ -15,7 +15,7 @@ OTHER: Final = "other"
 MAX_SHORT_ID: Final = 12
 """Characters of the longest id that is kept as it is where it need not be shown."""
 
-_CUSTOMERS: Final = frozenset({"known", "contracted", "handed_over", "onboarded", "reactivated"})
+_CUSTOMERS: Final = frozenset({"unknown", "known", "contracted", "handed_over", "onboarded", "reactivated"})
 
 
 class Names(Protocol):
@@ -42,7 +42,8 @@ class Names(Protocol):
 
 
 def is_customer(stage: str) -> bool:
-    """Whether an account at this stage is a customer now: no lead, no trial, not gone, and none of which no stage is known.
+    """Whether an account at this stage is a customer now: no lead, no trial, and not gone. One of whom only
+    usage, tickets or answers are known is taken for a customer: leads and trials are told by account events.
 
     The figures of churn and revenue (`commercial_rows`) ask for more: when a customer began and ended to be one.
     """
