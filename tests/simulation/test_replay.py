@@ -239,5 +239,7 @@ def test_new_definitions_judge_every_customer_anew_and_say_so() -> None:
     changes = [output["value"] for output in after if output["topic"] == "cs.health-changes"]
     known = {output["key"] for output in before if output["topic"] == "cs.customer-snapshots"}
     assert len(known) == 30
-    assert sorted(change["customer_id"] for change in changes) == sorted(known)
-    assert {(change["cause"], change["config_version"], change["measures_total"]) for change in changes} == {("config", 2, 8)}
+    of_risk = [change for change in changes if change["purpose"] == "risk"]
+    assert sorted(change["customer_id"] for change in of_risk) == sorted(known)
+    assert {(change["cause"], change["config_version"]) for change in changes} == {("config", 2)}
+    assert all("urgency" in {measure["measure"] for measure in change["measures"]} for change in of_risk)
