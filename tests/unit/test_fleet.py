@@ -38,6 +38,7 @@ def test_tickets_beyond_the_bound_are_shown_as_not_followed() -> None:
 def test_a_customer_with_a_score_counts_in_its_band(band: str) -> None:
     state = CustomerState("c")
     state.health.risk = HealthState(band_rank=1 + BANDS.index(band))
+    state.account.stage = "trial"
     assert ("health_band", band) not in gauges(state)
     state.account.stage = "onboarded"
     assert gauges(state)["health_band", band] == (1,)

@@ -54,7 +54,7 @@ def test_the_share_of_churners_is_of_the_customers_with_a_quadrant_beside_that_o
         ("customers", "onboarded"): 38,
         ("customers", "known"): 2,
     }
-    others = {("customers", stage): 60 for stage in ("lead", "trial", "unknown", "cancelled", "lapsed")}
+    others = {("customers", stage): 60 for stage in ("lead", "trial", "cancelled", "lapsed")}
     found = made(FakeView({**standing, **others}))
     churners = found["churner_share", ""]
     assert (churners.value, churners.numerator, churners.denominator, churners.n) == (0.1, 2, 20, 20)

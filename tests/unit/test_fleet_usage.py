@@ -97,8 +97,8 @@ def test_active_customers_are_those_with_any_use_in_30_days_of_all_who_are_custo
     fleet.happens("dung", use("session", NOON), account("cancelled"))
     fleet.happens("em", account("known"))
     share = figure(fleet, "active_customers_30d_ratio")
-    assert (share.numerator, share.denominator) == (2, 4)
-    assert figure(fleet, "active_customers_30d").value == 2
+    assert (share.numerator, share.denominator) == (3, 5)
+    assert figure(fleet, "active_customers_30d").value == 3
 
 
 def test_promises_kept_are_those_attained_in_full() -> None:
