@@ -17,10 +17,10 @@ def demo(
         bool, typer.Option("--keep", help="Go on until interrupted, or until the embedded broker is nearly full.")
     ] = False,
     customers: Annotated[
-        int | None, typer.Option(help="How many customers; 300 unless set, or what fits of a log.", min=1, max=5_000)
+        int | None, typer.Option(help="How many customers; 200 unless set, or what fits of a log.", min=1, max=5_000)
     ] = None,
     days: Annotated[
-        int | None, typer.Option(help="How many days are replayed; 120 unless set, or what fits of a log.", min=1, max=365)
+        int | None, typer.Option(help="How many days are replayed; 60 unless set, or what fits of a log.", min=1, max=365)
     ] = None,
     seed: Annotated[int, typer.Option(help="Which customers: the same seed, the same customers.", min=0)] = 1,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the last screen into an SVG file.")] = None,

@@ -4,15 +4,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
-DEFAULT_CUSTOMERS = 300
-DEFAULT_DAYS = 120
+DEFAULT_CUSTOMERS = 200
+DEFAULT_DAYS = 60
 
 
 class DemoOptions(Struct, frozen=True, kw_only=True):
     """The options of `cspulse demo`.
 
     `log` is a ServiceNow incident log whose tickets are played; without it everything is simulated. `customers` and `days` are
-    None where nothing was asked for: then 300 and 120, or what fits of the log. `as_json` leaves standard output to the summary.
+    None where nothing was asked for: then 200 and 60, or what fits of the log. `as_json` leaves standard output to the summary.
     `keep` goes on after the present is reached. `picture` is a file that the last screen is drawn to, as SVG.
     """
 

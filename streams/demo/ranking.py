@@ -9,7 +9,8 @@ from msgspec import Struct
 from schemas.records import Band, CustomerSnapshot, HealthChange, MeasureChange
 
 _GONE = ("cancelled", "lapsed")
-_NOTHING_TO_LOSE = ("lead", "trial", *_GONE)
+_PROSPECTS = ("lead", "trial")
+_NOTHING_TO_LOSE = (*_PROSPECTS, *_GONE)
 """Stages in which there is no contract to be ended: not yet, or not any more."""
 _FULL_POINTS = 100.0
 
@@ -24,12 +25,13 @@ class Cost(Struct, frozen=True, kw_only=True):
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """How many customers stand where: by band, those of whom too little is known for one, and those who have left."""
+    """How many stand where: customers by band, those of whom too little is known for one, leads and trials, and who has left."""
 
     red: int
     yellow: int
     green: int
     without_band: int
+    prospects: int
     gone: int
 
 
@@ -64,11 +66,17 @@ def costs_of(measures: list[MeasureChange], limit: int) -> list[Cost]:
 
 
 def standing(health: Mapping[str, HealthChange], snapshots: Mapping[str, CustomerSnapshot]) -> Standing:
-    """Where the customers stand. Who has left is counted as gone, whatever the last score was."""
+    """Where the customers stand. Who has left is counted as gone, whatever the last score was; leads and trials are no customers."""
     gone = {customer_id for customer_id, snapshot in snapshots.items() if snapshot.stage in _GONE}
-    bands = Counter(change.new_band for customer_id, change in health.items() if customer_id not in gone)
+    prospects = {customer_id for customer_id, snapshot in snapshots.items() if snapshot.stage in _PROSPECTS}
+    bands = Counter(change.new_band for customer_id, change in health.items() if customer_id not in gone | prospects)
     return Standing(
-        red=bands["red"], yellow=bands["yellow"], green=bands["green"], without_band=bands[None], gone=len(gone & health.keys())
+        red=bands["red"],
+        yellow=bands["yellow"],
+        green=bands["green"],
+        without_band=bands[None],
+        prospects=len(prospects & health.keys()),
+        gone=len(gone & health.keys()),
     )
 
 

@@ -97,7 +97,10 @@ def standing_line(standing: Standing) -> Text:
     line = Text("customers: ")
     for count, band in ((standing.red, "red"), (standing.yellow, "yellow"), (standing.green, "green")):
         line.append("● ", BAND_STYLES[band]).append(f"{count} {band}   ")
-    return line.append(f"{standing.without_band} with too little known   {standing.gone} have left", "dim")
+    return line.append(
+        f"{standing.without_band} with too little known   {standing.prospects} leads and trials   {standing.gone} have left",
+        "dim",
+    )
 
 
 def _rules(summary: Summary) -> RenderableType:

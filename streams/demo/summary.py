@@ -146,7 +146,9 @@ def checks_of(
         alerts.hold(
             counts.opened - counts.resolved == counts.open, f"{rule}: {counts.opened - counts.resolved} and {counts.open}"
         )
-    bands_agree = Proof(claim="customers by band, without those who have left: the newest changes say the same as the fleet")
+    bands_agree = Proof(
+        claim="customers by band, without leads, trials and who has left: the newest changes say the same as the fleet"
+    )
     for band in sorted(set(bands) | set(newest)):
         bands_agree.hold(bands.get(band, 0) == newest[band], f"{band}: {newest[band]} and {bands.get(band, 0)}")
     return [events, alerts, bands_agree]

@@ -118,8 +118,9 @@ def test_a_killed_worker_is_followed_by_one_that_goes_on_exactly(apache: ApacheC
 
 
 def test_partitions_that_leave_for_a_second_worker_and_come_back_stay_exact(cluster: Cluster, workers: Workers) -> None:
-    # weeks pass in a second here, one topic days before another: ids of that age are forgotten, so nothing is sent twice
-    lines = simulated(customers=60, days=60, disorder=TIDY)
+    # days pass in a second here, one topic days before another: ids of that age are forgotten, so nothing is sent twice, and a
+    # third of the time is less than a survey request is followed
+    lines = simulated(customers=120, days=30, disorder=TIDY)
     third = len(lines) // 3
     publish_lines(cluster, lines[:third])
     first = workers.start(tick_interval_ms=NO_TICKS)
