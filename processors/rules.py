@@ -43,9 +43,13 @@ def concerns(state: "CustomerState", rule: Rule) -> bool:
 
 
 def _has_dealt_with_us(state: "CustomerState") -> bool:
-    """Whether the account ever used the product, opened a ticket or answered a survey; to visit a site is nothing of these."""
-    surveys = state.nps.newest_at or state.csat.newest_at
-    return bool(state.usage.newest_use_at or surveys or state.tickets.open or state.tickets.closed)
+    """Whether the account ever used the product, opened a ticket, answered a survey, pays or has a contract that ends; to visit a
+    site is nothing of these.
+    """
+    account = state.account
+    answered = state.nps.newest_at or state.csat.newest_at
+    pays = account.mrr_cents or account.renewal_at is not None
+    return bool(state.usage.newest_use_at or answered or pays or state.tickets.open or state.tickets.closed)
 
 
 def severity(view: View, rule: Rule) -> Severity:

@@ -56,6 +56,7 @@ def folded(found: Iterable[Event], prune_each: int = 0) -> tuple[CustomerState, 
     """The state after the events, each of which comes right at the end; what no window sees is dropped now and then."""
     state, totals = CustomerState("c"), Totals()
     for number, event in enumerate(found, 1):
+        state.first_day = min(state.first_day or event.occurred_at // DAY_MS, event.occurred_at // DAY_MS)
         if isinstance(event, UsageEvent):
             usage.fold(state.usage, event, END_MS, DEFINITIONS, totals)
             journey.fold_use(state.journey, event, DEFINITIONS)

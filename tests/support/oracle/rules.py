@@ -36,10 +36,23 @@ def wrong_rules(
         if held is None or gone or stage in {"lead", "trial"}:
             continue
         is_open = rule["name"] in open_rules
-        if held.enters and not is_open and not rule.get("dwell_hours"):
+        if held.enters and not is_open and not rule.get("dwell_hours") and is_surely_a_customer(events, found):
             yield f"{rule['name']} is not open"
         if is_open and not held.stays:
             yield f"{rule['name']} is still open"
+
+
+def is_surely_a_customer(events: Sequence[Event], found: dict[Key, Found]) -> bool:
+    """Whether the rules are about the account whatever is forgotten of it: of one at no known stage, closed tickets in time."""
+    now = account(events)
+    return now["stage"] not in {"lead", "trial"} and bool(
+        now["stage"] != "unknown"
+        or now["mrr_cents"]
+        or now["renewal_at"] is not None
+        or any(is_use(event) for event in events)
+        or any(True for survey in ("csat", "nps") for _ in answers(events, survey))
+        or found["open_tickets", "", None].value
+    )
 
 
 def _held(rule: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Found], names: Names) -> Held | None:
