@@ -13,6 +13,7 @@ from processors.due import daily_slot
 from processors.effects import Context, identity
 from processors.figures import Sheet
 from processors.health import Assessment, HealthState, Override
+from processors.readings import known_for_60_days_at
 from processors.scorecard_file import Purpose, choose
 from processors.way_up import way_up
 from schemas.records import Cause, HealthChange
@@ -64,7 +65,7 @@ def next_due(sheet: Sheet) -> int:
     state, as_of_ms = sheet.state, sheet.as_of_ms
     due = min(alerts.next_due(sheet), loyalty.next_due(sheet), survey_plan.next_due(state, as_of_ms, sheet.definitions))
     moved_at = max(state.last_seen_at, commercial.moved_at(state.commercial, state.account))
-    if as_of_ms < moved_at + sheet.definitions.settles_after_ms:
+    if as_of_ms < max(moved_at + sheet.definitions.settles_after_ms, known_for_60_days_at(state)):
         due = min(due, daily_slot(state.customer_id, as_of_ms))
     override = _override(state, as_of_ms)
     if override is not None:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from processors.health import Reading
-from processors.windows import Window, first_day
+from processors.windows import DAY_MS, Window, first_day
 from schemas.records import Figure
 
 if TYPE_CHECKING:
@@ -31,6 +31,11 @@ def was_known_for_60_days(state: "CustomerState", as_of_ms: int) -> bool:
     Of one that came later, less in the first 30 days than in the last tells of its beginning, and nothing of a change.
     """
     return 0 < state.first_day <= first_day(_D60, as_of_ms)
+
+
+def known_for_60_days_at(state: "CustomerState") -> int:
+    """By when, at the latest, a daily evaluation has seen the customer known for 60 days; 0 for one without any event."""
+    return (state.first_day + _D60.days) * DAY_MS if state.first_day else 0
 
 
 def known(value: int | None) -> Reading:

@@ -167,3 +167,12 @@ def test_a_score_that_time_alone_has_changed_is_in_a_snapshot_within_the_interva
         assert next_shown.as_of <= as_of + default_definitions().snapshot_interval_ms
         assert next_shown.health[0].displayed is not None
         assert abs(next_shown.health[0].displayed - (change.new_displayed or 0)) < 1
+
+
+def test_a_customer_without_any_sign_of_life_is_looked_at_daily_until_it_is_known_for_60_days() -> None:
+    customer = Judged()
+    customer.happens(account("known", NOON, seats=5, renewal_at=None))
+    customer.passes(NOON + 58 * DAY)
+    before = len(customer.changes)
+    customer.passes(NOON + 61 * DAY)
+    assert customer.changes[before:], "the change of ticket inflow is known from the 60th day on"
