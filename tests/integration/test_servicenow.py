@@ -77,7 +77,7 @@ def name_of(record: Logged) -> tuple[str, str, int | None, int]:
     """Figure, dimension, bucket and partition of a partial, from its key."""
     assert record.key is not None
     figure, _, rest = record.key.decode().partition("|")
-    dimension, bucket, partition = rest.rsplit("|", 2)
+    dimension, bucket, partition, _incarnation = rest.rsplit("|", 3)
     return figure, dimension, int(bucket) if bucket else None, int(partition)
 
 
