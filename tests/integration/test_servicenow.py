@@ -121,7 +121,7 @@ class Fleet:
             if name == figure and at == bucket
             for counts in partitions.values()
         ]
-        return [sum(places) for places in zip(*parts, strict=True)] if parts else [0, 0, 0, 0]
+        return [sum(places) for places in zip(*parts, strict=True)] if parts else [0, 0, 0, 0, 0]
 
 
 def ageing_of(by_opening_day: dict[str, int], today: int) -> list[int]:
