@@ -66,7 +66,7 @@ def costs_of(measures: list[MeasureChange], limit: int) -> list[Cost]:
 
 
 def standing(health: Mapping[str, HealthChange], snapshots: Mapping[str, CustomerSnapshot]) -> Standing:
-    """Where the customers stand. Who has left is counted as gone, whatever the last score was; leads and trials are no customers."""
+    """Where the customers stand. Who has left is gone, whatever the last score was; leads and trials are no customers."""
     gone = {customer_id for customer_id, snapshot in snapshots.items() if snapshot.stage in _GONE}
     prospects = {customer_id for customer_id, snapshot in snapshots.items() if snapshot.stage in _PROSPECTS}
     bands = Counter(change.new_band for customer_id, change in health.items() if customer_id not in gone | prospects)
