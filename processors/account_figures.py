@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from processors.accounts import OVERDUE_DAYS
+from processors.account_state import OVERDUE_DAYS
 from processors.health import Reading, fall_points, score_shown
 from processors.readings import UNKNOWN, Reader, known
 from processors.windows import DAY_MS

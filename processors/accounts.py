@@ -1,24 +1,19 @@
-"""The account: its stage, plan, revenue, owner, contacts, override and muted rules.
+"""The fold of the account: its stage, plan, revenue, owner, contacts, override and muted rules.
 
 Any account event may carry `plan`, `mrr_cents`, `currency`, `seats`, `segment`, `renewal_at` or `owner`; absent means
 unchanged. Each of them is a register of its own: the newest value by `occurred_at` wins, whatever the order of arrival, and of
 two in one millisecond the one whose event id has the larger hash.
 """
 
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
-from msgspec import Struct, field
-
-from processors import registers
+from processors import account_stage, registers
+from processors.account_state import FIELDS, AccountState, Cancellation, Contact, Mute, Override
 from processors.names import Names
-from processors.registers import HASH_BITS, History, newer
+from processors.registers import newer
 from processors.totals import Totals
-from processors.windows import DAY_MS
-from schemas.events import AccountEvent, AccountKind, Reason
-
-Stage = Literal[
-    "unknown", "known", "lead", "trial", "contracted", "handed_over", "onboarded", "cancelled", "lapsed", "reactivated"
-]
+from processors.windows import D90, DAY_MS
+from schemas.events import AccountEvent
 
 MAX_CONTACTS: Final = 100
 MAX_REFERRALS: Final = 100
@@ -26,174 +21,12 @@ MAX_MUTES: Final = 64
 MAX_MRR_ENTRIES: Final = 24
 MAX_RENEWAL_ENTRIES: Final = 12
 MAX_CURRENCY_ENTRIES: Final = 16
+MAX_SEATS_ENTRIES: Final = 16
 SETTLED_MS: Final = 60 * DAY_MS
 """How long what repeats something is kept: an event that was held up on its way may still come before it."""
 
-OVERDUE_DAYS: Final = 30
-"""So long past its date a renewal that nobody told of is still expected; after that the date says nothing any more."""
-
 MAX_TEXT: Final = 200
 """Characters kept of what a person wrote as a reason."""
-
-FIELDS: Final = ("plan", "currency", "seats", "segment", "owner")
-"""The fields that any event may set, by their places in `AccountState.versions`; revenue and renewal have their own histories."""
-
-_STAGE_OF_KIND: Final[dict[AccountKind, Stage]] = {
-    "lead": "lead",
-    "trial_started": "trial",
-    "contracted": "contracted",
-    "handed_over": "handed_over",
-    "onboarded": "onboarded",
-    "lapsed": "lapsed",
-    "cancelled": "cancelled",
-    "reactivated": "reactivated",
-}
-_STAGE_RANK: Final[dict[AccountKind, int]] = {kind: rank for rank, kind in enumerate(_STAGE_OF_KIND)}
-_STAGES: Final = tuple(_STAGE_OF_KIND.values())
-_RANK_BITS: Final = 4
-_ENDS: Final[tuple[AccountKind, ...]] = ("lapsed", "cancelled")
-_STARTS: Final[tuple[AccountKind, ...]] = ("contracted", "reactivated")  # a new contract brings back as well
-
-
-class Contact(Struct, array_like=True, gc=False):
-    """Someone at the customer: locale and consent as the newest event that says anything of them; None when none did.
-
-    `version` is that of the newest event; locale and consent have one of their own where an older event said them.
-    """
-
-    version: int
-    locale: str | None = None
-    consent: bool | None = None
-    locale_version: int | None = None
-    consent_version: int | None = None
-
-
-class Override(Struct, array_like=True, gc=False):
-    """A score set by a person instead of the computed one, until `expires_at`."""
-
-    version: int
-    author: str
-    reason: str
-    score: float
-    expires_at: int
-
-
-class Cancellation(Struct, array_like=True, gc=False):
-    """Why the customer left, from the newest cancellation."""
-
-    version: int
-    reason: Reason | None = None
-    text: str | None = None
-
-
-class Mute(Struct, array_like=True, gc=False):
-    """Until when a rule opens silently."""
-
-    version: int
-    until: int
-
-
-class PreviousMrr(NamedTuple):
-    """The revenue before the one of now, and the time from which it has been the one of now."""
-
-    mrr_cents: int
-    changed_at: int
-
-
-class AccountState(Struct, array_like=True, gc=False):
-    """What is known of the account.
-
-    Versions are those of `processors.registers`, relative to `base_ms`; `versions` and `version_places` hold those of `FIELDS`.
-    `mrr_history` holds (version, cents), oldest first, at most 24, `renewal_history` (version, renewal date - base_ms), at most
-    12, `currency_history` (version, currency), at most 16. `stage_version` is (occurred_at - base_ms) * 16 + a rank, so that of
-    two stages in one millisecond the later in the life of an account wins; such versions are also those of the newest end and of
-    the newest start. Who has left stays gone until a start: a stage in `waiting_version` counts only then. The other integers
-    count what was dropped beyond a bound.
-    """
-
-    base_ms: int | None = None
-    stage: Stage = "unknown"
-    stage_version: int | None = None
-    versions: list[int] = field(default_factory=list)
-    version_places: int = 0
-    plan: str | None = None
-    currency: str | None = None
-    seats: int | None = None
-    segment: str | None = None
-    owner: str | None = None
-    mrr_history: History = field(default_factory=list)
-    renewal_history: History = field(default_factory=list)
-    contacts: dict[str, Contact] = field(default_factory=dict)
-    referred: dict[str, int] = field(default_factory=dict)
-    override: Override | None = None
-    mutes: dict[str, Mute] = field(default_factory=dict)
-    cancellation: Cancellation | None = None
-    forgotten_contacts: int = 0
-    forgotten_referrals: int = 0
-    forgotten_mutes: int = 0
-    cut_terms: int = 0
-    currency_history: list[tuple[int, str]] = field(default_factory=list)
-    left_version: int | None = None
-    came_version: int | None = None
-    waiting_version: int | None = None
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the customer has cancelled or lapsed and not come back."""
-        return self.stage == "cancelled" or self.stage == "lapsed"
-
-    @property
-    def stage_since(self) -> int | None:
-        """When the stage was reached; None when no event said so."""
-        if self.stage_version is None or self.base_ms is None:
-            return None
-        return self.base_ms + (self.stage_version >> _RANK_BITS)
-
-    @property
-    def mrr_cents(self) -> int | None:
-        """The monthly recurring revenue of now, in cents of `currency`."""
-        return self.mrr_history[-1][1] if self.mrr_history else None
-
-    @property
-    def renewal_at(self) -> int | None:
-        """When the contract ends unless it is renewed; None for one without an end."""
-        if not self.renewal_history or self.base_ms is None:
-            return None
-        return self.base_ms + self.renewal_history[-1][1]
-
-    @property
-    def previous_mrr(self) -> PreviousMrr | None:
-        """The revenue before the last change of it that is remembered; None when there was none."""
-        changed = None
-        for version, cents in reversed(self.mrr_history):
-            if cents != self.mrr_cents:
-                return None if changed is None else PreviousMrr(cents, self.time_of(changed))
-            changed = version
-        return None
-
-    @property
-    def referrals(self) -> int:
-        """How many customers this one has referred."""
-        return len(self.referred) + self.forgotten_referrals
-
-    def time_of(self, version: int) -> int:
-        """The `occurred_at` that a version stands for."""
-        assert self.base_ms is not None, "a version is relative to the base"
-        return self.base_ms + (version >> HASH_BITS)
-
-    def currency_at(self, at_ms: int) -> str:
-        """The currency in force right before a time; before any was told the first one, and nothing when none ever was."""
-        history = self.currency_history
-        if not history or self.base_ms is None:
-            return ""
-        if len(history) == 1:
-            return history[0][1]
-        return registers.value_before(history, at_ms - self.base_ms) or history[0][1]
-
-    def override_at(self, as_of_ms: int) -> Override | None:
-        """The override in force, if there is one."""
-        override = self.override
-        return override if override is not None and as_of_ms < override.expires_at else None
 
 
 def fold(
@@ -208,9 +41,10 @@ def fold(
         state.base_ms = event.occurred_at
     after_ms = event.occurred_at - state.base_ms
     version = registers.version_of(after_ms, event.event_id)
+    _remember_seats(state, event, version, totals)
     _set_fields(state, event, version)
     _set_terms(state, event, version, totals)
-    _set_stage(state, event.kind, after_ms)
+    account_stage.set_stage(state, event.kind, after_ms)
     match event.kind:
         case "cancelled":
             _cancel(state, event, version)
@@ -243,12 +77,36 @@ def prune(state: AccountState, as_of_ms: int) -> None:
     """Drop mutes that are over and repeated terms, once no event old enough to matter to them can still come."""
     if state.base_ms is None:
         return
-    settled = (as_of_ms - SETTLED_MS - state.base_ms) << HASH_BITS
+    settled = (as_of_ms - SETTLED_MS - state.base_ms) << registers.HASH_BITS
     for rule in [rule for rule, mute in state.mutes.items() if mute.until <= as_of_ms and mute.version < settled]:
         del state.mutes[rule]
     state.mrr_history = registers.without_repetitions(state.mrr_history, settled)
     state.renewal_history = registers.without_repetitions(state.renewal_history, settled)
     state.currency_history = registers.without_repetitions(state.currency_history, settled)
+    _prune_seats(state, settled)
+
+
+def _prune_seats(state: AccountState, settled: int) -> None:
+    """Drop repeated seats, and those that had been replaced so long before that no figure looks back to them."""
+    if not state.seats_before:
+        return
+    now = state.seats_version
+    assert now is not None, "there are seats of now where there are older ones"
+    replaced_by = [*(version for version, _ in state.seats_before[1:]), now]
+    seen_from = settled - (D90.days * DAY_MS << registers.HASH_BITS)
+    seen = [entry for entry, by in zip(state.seats_before, replaced_by, strict=True) if by >= seen_from]
+    state.seats_before = registers.without_repetitions(seen, settled)
+
+
+def _remember_seats(state: AccountState, event: AccountEvent, version: int, totals: Totals) -> None:
+    """Keep the older of the seats that are known and those of the event: the newest are a field."""
+    known, seats = state.seats_version, state.seats
+    if event.seats is None or known is None or seats is None or version == known:
+        return
+    older = (known, seats) if version > known else (version, event.seats)
+    if older not in state.seats_before and registers.remember(state.seats_before, *older, MAX_SEATS_ENTRIES):
+        state.cut_terms += 1
+        totals.oddity("cut_account_history", event.occurred_at)
 
 
 def _set_fields(state: AccountState, event: AccountEvent, version: int) -> None:
@@ -277,28 +135,6 @@ def _set_terms(state: AccountState, event: AccountEvent, version: int, totals: T
     if cut:
         state.cut_terms += cut
         totals.oddity("cut_account_history", event.occurred_at)
-
-
-def _set_stage(state: AccountState, kind: AccountKind, after_ms: int) -> None:
-    """Move the stage, if the event's kind says one; `known` says only that there is an account."""
-    if kind not in _STAGE_RANK:
-        if kind == "known" and state.stage_version is None:
-            state.stage = "known"
-        return
-    version = after_ms << _RANK_BITS | _STAGE_RANK[kind]
-    if kind in _ENDS:
-        state.left_version = _newest(version, state.left_version)
-    elif kind in _STARTS:
-        state.came_version = _newest(version, state.came_version)
-    newest = _newest(version, state.waiting_version, state.stage_version)
-    left = state.left_version
-    state.stage_version = left if left is not None and newer(left, state.came_version) else newest
-    state.waiting_version = None if newest == state.stage_version else newest
-    state.stage = _STAGES[state.stage_version % (1 << _RANK_BITS)]
-
-
-def _newest(version: int, *others: int | None) -> int:
-    return max([version, *(other for other in others if other is not None)])
 
 
 def _cancel(state: AccountState, event: AccountEvent, version: int) -> None:

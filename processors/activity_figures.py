@@ -7,7 +7,7 @@ from processors import active_users, attainment, journey, usage
 from processors.active_users import Monthly
 from processors.health import Reading
 from processors.intervals import Interval
-from processors.readings import NOT_YET_60_DAYS, UNKNOWN, Reader, count, was_known_for_60_days
+from processors.readings import NOT_YET_60_DAYS, UNKNOWN, Reader, count, ratio, was_known_for_60_days
 from processors.windows import D30
 from schemas.records import Figure
 
@@ -97,22 +97,23 @@ def _listed_users(state: "CustomerState", as_of_ms: int) -> Iterator[Figure]:
     seen = state.usage.newest_use_at > 0
     users = _users(monthly) if seen else None
     interval = monthly.users_interval
-    n = None if interval is None else monthly.followed
+    n = monthly.followed
     reason = attainment.NOBODY_NAMED if seen else _NO_USAGE
     yield _estimated("active_users_30d", users, interval, n, reason)
     nobody = _NOBODY if users == 0 else reason
     yield _estimated("stickiness_30d_ratio", monthly.stickiness, monthly.stickiness_interval, n, nobody)
     seats = state.account.seats
     if not seats:
-        yield _estimated("seats_used_30d_ratio", None, None, None, _NO_SEATS)
+        yield _estimated("seats_used_30d_ratio", None, None, n, _NO_SEATS)
         return
     of_seats = None if interval is None else Interval(interval.low / seats, interval.high / seats)
     yield _estimated("seats_used_30d_ratio", None if users is None else users / seats, of_seats, n, reason)
 
 
-def _estimated(name: str, value: float | None, interval: Interval | None, n: int | None, reason: str) -> Figure:
+def _estimated(name: str, value: float | None, interval: Interval | None, n: int, reason: str) -> Figure:
+    """A figure of `n` users that are told apart; with an interval where they are a sample."""
     if value is None or interval is None:
-        return count(name, value, "", D30.days, reason)
+        return ratio(name, value, n, D30.days, reason)
     return Figure(name=name, window_days=D30.days, value=value, n=n, low=interval.low, high=interval.high)
 
 
@@ -122,6 +123,6 @@ def _listed_goals(state: "CustomerState", as_of_ms: int, definitions: "Definitio
     ratios = [goal.ratio for goal in found if goal.ratio is not None]
     mean = sum(ratios) / len(ratios) if ratios else None
     reason = _NOTHING_KNOWN if found else _NOTHING_EXPECTED
-    yield count("goal_attainment_30d_ratio", mean, "", D30.days, reason)
+    yield ratio("goal_attainment_30d_ratio", mean, len(ratios), D30.days, reason)
     for goal in found:
         yield count("goal_attainment_30d_ratio", goal.ratio, goal.goal, D30.days, goal.reason)

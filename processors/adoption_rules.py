@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from processors import commercial_rows
-from processors.accounts import Stage
+from processors.account_state import Stage
 from processors.conditions import NoComplaint, View
 from processors.due import NEVER
 from processors.figures import Sheet

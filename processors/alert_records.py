@@ -59,6 +59,7 @@ def _record(view: View, name: str, rule_book: RuleBook, episode: Episode, contex
         "currency": account.currency,
         "renewal_at": account.renewal_at,
         "owner": account.owner,
+        "segment": account.segment,
         "acknowledged_by": episode.acknowledged_by,
         "acknowledged_at": episode.acknowledged_at,
         "acted_by": episode.acted_by,

@@ -10,7 +10,7 @@ retracts, nor does anything after 30 days, when the past is no longer known in f
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from processors import accounts, episodes, followups
+from processors import accounts, ended_episodes, episodes, followups, time_to_act
 from processors.alert_records import displayed_tenths, publish, publish_ending, what_followed
 from processors.conditions import View
 from processors.due import NEVER
@@ -157,7 +157,10 @@ def _end(
     if how == "void":
         taken_back = tuple(-count for count in episode.counts)
         totals.add("episodes", name, episode.opened_at, taken_back)
-    episodes.keep(view.state.alerts, rule_book, episode, view.as_of_ms, totals, void=how == "void")
+        time_to_act.take_back(episode, totals)
+    owner = view.state.account.owner
+    episodes.keep(view.state.alerts, rule_book, episode, view.as_of_ms, owner, totals, void=how == "void")
+    ended_episodes.tell(view.state, name, episode, rule_book.sequence, view.as_of_ms, totals)
 
 
 def erase(state: "CustomerState", as_of_ms: int, context: Context) -> None:
@@ -179,8 +182,10 @@ def _withdraw(view: View, name: str, rule_book: RuleBook, ending: str, cause: Ca
     if episode is None:
         return
     rule_book.open = None
-    episodes.keep(view.state.alerts, rule_book, episode, view.as_of_ms, context.effects.totals, void=False)
-    followups.ended(rule_book.followed, episode.opened_at, view.as_of_ms, "void", name, context.effects.totals)
+    totals = context.effects.totals
+    episodes.keep(view.state.alerts, rule_book, episode, view.as_of_ms, view.state.account.owner, totals, void=False)
+    ended_episodes.tell(view.state, name, episode, rule_book.sequence, view.as_of_ms, totals)
+    followups.ended(rule_book.followed, episode.opened_at, view.as_of_ms, "void", name, totals)
     publish_ending(view, name, rule_book, episode, ending, what_followed(view, episode), cause, context)
 
 

@@ -8,8 +8,8 @@ level is the level of now without all that happened since.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from processors import accounts
-from processors.accounts import AccountState
+from processors import account_stage, accounts
+from processors.account_state import AccountState
 from processors.commercial_rows import (
     BY_MONTH,
     BY_REVENUE,
@@ -26,7 +26,16 @@ from processors.commercial_rows import (
     rows,
     standing,
 )
-from processors.life_course import FOREVER, is_customer, keep_newest, step_of, take_step, without_repetitions
+from processors.life_course import (
+    FOREVER,
+    came_back_late,
+    is_customer,
+    keep_newest,
+    mark_late_renewals,
+    step_of,
+    take_step,
+    without_repetitions,
+)
 from processors.months import month_start
 from processors.names import Names
 from processors.totals import Totals
@@ -40,6 +49,7 @@ MAX_CURRENCIES: Final = 4
 MAX_UNNAMED: Final = 16
 _PAID_PLACE: Final = STATUSES.index("paid")
 _FAILURES: Final = ("late", "failed")
+_DECIDE_STAGE: Final = ("contracted", "handed_over", "onboarded", "renewed", "lapsed", "cancelled", "reactivated")
 _REFERRED_KINDS: Final = ("lead", "trial_started", "contracted", "known")
 
 
@@ -52,7 +62,9 @@ def fold(
     accounts.fold(account, event, clock_ms, definitions, totals)
     assert account.base_ms is not None, "the first event sets the base"
     if before is not None:
-        _take(state, event, event.occurred_at - account.base_ms)
+        _take(state, event, event.occurred_at - account.base_ms, definitions.renewal_grace_ms)
+        if event.kind in _DECIDE_STAGE:
+            account_stage.come_back_late(account, came_back_late(state.steps))
         _add_rows(totals, before, -1)
         _add_rows(totals, rows(state, account), 1)
         _keep_newest(state, event.occurred_at, totals)
@@ -111,9 +123,11 @@ def paid_by_currency(state: CommercialState, account: AccountState) -> dict[str,
 
 
 def moved_at(state: CommercialState, account: AccountState) -> int:
-    """When what moves the commercial figures of the customer happened last: its newest revenue, or a payment that failed."""
-    revenue_at = account.time_of(account.mrr_history[-1][0]) if account.mrr_history else 0
-    return revenue_at if state.failures is None else max(revenue_at, state.failures.newest * DAY_MS)
+    """When what moves the commercial figures of the customer happened last: its newest revenue, other seats, a failed payment."""
+    moved = account.time_of(account.mrr_history[-1][0]) if account.mrr_history else 0
+    if account.seats_before and (version := account.seats_version) is not None:
+        moved = max(moved, account.time_of(version))
+    return moved if state.failures is None else max(moved, state.failures.newest * DAY_MS)
 
 
 def _matters(event: AccountEvent, account: AccountState) -> bool:
@@ -134,11 +148,13 @@ def _referrer(event: AccountEvent) -> str | None:
     return event.referred_customer_id if event.kind in _REFERRED_KINDS else None
 
 
-def _take(state: CommercialState, event: AccountEvent, after_ms: int) -> None:
+def _take(state: CommercialState, event: AccountEvent, after_ms: int, grace_ms: int) -> None:
     """Put an event into the course."""
     step = step_of(event, after_ms)
     if step is not None:
         take_step(state.steps, step)
+        if event.kind in ("renewed", "lapsed"):
+            mark_late_renewals(state.steps, grace_ms)
     if event.kind == "cross_sold" and (event.mrr_cents is not None or event.amount_cents):
         state.sold.append((after_ms, BY_REVENUE if event.mrr_cents is not None else event.amount_cents or 0))
         state.sold.sort()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from processors import commercial, commercial_rows
 from processors.health import Reading
-from processors.life_course import FOREVER
+from processors.life_course import FOREVER, is_customer
 from processors.months import whole_months
 from processors.readings import UNKNOWN, Reader, count, known, moving
 from processors.windows import D90, DAY_MS, first_day
@@ -22,7 +22,7 @@ _LATE, _FAILED = 0, 1
 
 def _growth_log(state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> Reading:
     """ln(revenue now / revenue before the first of the 90 days); unknown where either is 0, untold or without a rate."""
-    if commercial_rows.standing(state.commercial, state.account, FOREVER).span is None:
+    if not is_customer(state.commercial.steps):
         return UNKNOWN
     now = state.account.mrr_cents
     start_ms = first_day(D90, as_of_ms) * DAY_MS
@@ -31,6 +31,14 @@ def _growth_log(state: "CustomerState", as_of_ms: int, definitions: "Definitions
         return UNKNOWN
     ratio = definitions.commercial.ratio(state.account.currency_at(start_ms), state.account.currency or "")
     return UNKNOWN if ratio is None else Reading(log(now / (before * ratio)))
+
+
+def _seats_growth_log(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -> Reading:
+    """ln(seats now / seats before the first of the 90 days); unknown where either is 0 or untold."""
+    if not is_customer(state.commercial.steps):
+        return UNKNOWN
+    now, before = state.account.seats, state.account.seats_at(first_day(D90, as_of_ms) * DAY_MS)
+    return Reading(log(now / before)) if now and before else UNKNOWN
 
 
 def _payments(place: int, state: "CustomerState", as_of_ms: int) -> int:
@@ -75,6 +83,7 @@ def _value_realised(state: "CustomerState", _as_of_ms: int, definitions: "Defini
 
 READERS: Final[dict[str, Reader]] = {
     "growth_log_90d": _growth_log,
+    "seats_growth_log_90d": _seats_growth_log,
     "payments_late_90d": _payments_late,
     "payments_failed_90d": _payments_failed,
     "referrals": _referrals,
@@ -86,16 +95,17 @@ READERS: Final[dict[str, Reader]] = {
 def listed(state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> Iterator[Figure]:
     """The commercial figures, for a snapshot."""
     account = state.account
-    is_customer = commercial_rows.standing(state.commercial, account, FOREVER).span is not None
+    is_one = is_customer(state.commercial.steps)
     yield count("mrr_cents", account.mrr_cents, reason="no revenue known")
     yield count("seats", account.seats, reason="no seats known")
     growth = _growth_log(state, as_of_ms, definitions).value
     why = (
-        "the revenue now or before the 90 days is 0 or unknown, or in another currency without a rate"
-        if is_customer
-        else _NO_CUSTOMER
+        "the revenue now or before the 90 days is 0 or unknown, or in another currency without a rate" if is_one else _NO_CUSTOMER
     )
     yield Figure(name="growth_log_90d", window_days=90, value=growth, reason=None if growth is not None else why)
+    seats = _seats_growth_log(state, as_of_ms, definitions).value
+    why = "the seats now or before the 90 days are 0 or unknown" if is_one else _NO_CUSTOMER
+    yield count("seats_growth_log_90d", seats, days=90, reason=why)
     yield count("payments_late_90d", _payments(_LATE, state, as_of_ms), days=90)
     yield count("payments_failed_90d", _payments(_FAILED, state, as_of_ms), days=90)
     yield count("referrals", account.referrals)

@@ -14,7 +14,7 @@ class Commercial(Struct, frozen=True):
 
     `rates` give the worth of one unit of another currency in units of `base_currency`; amounts in a currency without a rate stand
     for themselves, and are never added to others. `renewal_grace_ms`: a renewal neither made nor cancelled that long after it was
-    due has lapsed. `clv_cap_months` bounds how long a customer is taken to stay.
+    due has lapsed; one signed that long after a lapse undoes it. `clv_cap_months` bounds how long a customer is taken to stay.
     """
 
     base_currency: str

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, get_args
 from msgspec import Struct, field
 
 from processors import registers
-from processors.accounts import AccountState
+from processors.account_state import AccountState
 from processors.life_course import FOREVER, Span, is_customer, renewals, renewed_after_end, spans
 from processors.months import month_start, months_later
 from processors.windows import DAY_MS, Days

@@ -1,9 +1,10 @@
 """CSAT: the share of good answers, by touchpoint.
 
 Good is 1 of 0-1, 4 and 5 of 1-5, and 5 to 7 of 1-7. The scales are pooled as good or not; every answer is counted under its raw
-score and scale, so that both stay known.
+score and scale, so that both stay known, and every share can say from which scales it is.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from msgspec import Struct, field
@@ -16,7 +17,8 @@ from schemas.events import Scale, SurveyEvent
 _FIRST_PLACE: Final[dict[Scale, int]] = {"good_bad": 0, "1_5": 1, "1_7": 6}
 """Where a scale's score 0 is or would be among the places: 0-1 at 0-1, 1-5 at 2-6, 1-7 at 7-13."""
 
-_PLACES: Final = 14
+_SCALE_OF_PLACE: Final[tuple[Scale, ...]] = ("good_bad",) * 2 + ("1_5",) * 5 + ("1_7",) * 7
+_PLACES: Final = len(_SCALE_OF_PLACE)
 _GOOD_PLACES: Final = frozenset({1, 5, 6, 11, 12, 13})
 
 
@@ -70,6 +72,7 @@ def fold(
     buckets.add(at, place)
     state.newest_at = max(state.newest_at, at)
     totals.add("csat", touchpoint, at, (1 if place in _GOOD_PLACES else 0, 1))
+    totals.add("csat_scales", event.scale, at, (1,))
 
 
 def share(state: CsatState, touchpoint: str | None, window: Window, as_of_ms: int) -> Share:
@@ -81,12 +84,36 @@ def share(state: CsatState, touchpoint: str | None, window: Window, as_of_ms: in
         chosen = [] if buckets is None else [buckets]
     good = n = 0
     for buckets in chosen:
-        for place, count in enumerate(buckets.total(window, as_of_ms)):
-            if count:
-                n += count
-                if place in _GOOD_PLACES:
-                    good += count
+        here = share_of(buckets.total(window, as_of_ms))
+        good += here.good
+        n += here.n
     return Share(good, n)
+
+
+def by_touchpoint(state: CsatState, window: Window, as_of_ms: int) -> dict[str, list[int]]:
+    """The answers of a window at each touchpoint, by raw score and scale, as `share_of` and `scales_of` take them."""
+    return {touchpoint: buckets.total(window, as_of_ms) for touchpoint, buckets in sorted(state.by_touchpoint.items())}
+
+
+def share_of(counts: Iterable[int]) -> Share:
+    """What counts by raw score and scale come to as good or not."""
+    good = n = 0
+    for place, count in enumerate(counts):
+        if count:
+            n += count
+            if place in _GOOD_PLACES:
+                good += count
+    return Share(good, n)
+
+
+def scales_of(counts: Iterable[int]) -> dict[Scale, int]:
+    """How many answers were given on each scale; only scales with answers."""
+    found: dict[Scale, int] = {}
+    for place, count in enumerate(counts):
+        if count:
+            scale = _SCALE_OF_PLACE[place]
+            found[scale] = found.get(scale, 0) + count
+    return found
 
 
 def fold_touchpoints(state: CsatState, most: int, at_ms: int, totals: Totals) -> None:

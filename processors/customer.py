@@ -42,24 +42,15 @@ Verdict = Literal["accepted", "unverifiable", "duplicate", "erased"]
 FAMILIES: dict[type[CustomerEvent], str] = {TicketEvent: "t", UsageEvent: "u", SurveyEvent: "s", AccountEvent: "a"}
 
 
-def fold(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Context) -> Verdict:
+def fold(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Context, letter_id: bytes | None = None) -> Verdict:
     """Fold one event into the state, judged as of `clock_ms`; everything due before must have been settled.
 
-    "unverifiable" was accepted, although it is so old that it cannot be told from a duplicate any more. "duplicate" and "erased"
-    (an event from before the customer's erasure) have changed nothing.
+    `letter_id` is that of the dead letter that is replayed. "unverifiable" was accepted, although it is so old that it cannot be
+    told from a duplicate any more. "duplicate" and "erased" (an event from before the customer's erasure) have changed nothing.
     """
-    if event.occurred_at <= state.erased_at:
-        context.effects.totals.oddity("erased", event.occurred_at)
-        return "erased"
-    family = FAMILIES[type(event)]
-    ids = state.seen.get(family)
-    if ids is None:
-        ids = state.seen[family] = seen.SeenIds()
-    verdict = ids.check(event.event_id, event.occurred_at, clock_ms)
-    if verdict == "duplicate":
-        context.effects.totals.oddity("duplicate", event.occurred_at)
-        return "duplicate"
-    ids.remember(event.event_id, event.occurred_at, clock_ms)
+    verdict = _admit(state, event, clock_ms, context, letter_id)
+    if verdict in ("erased", "duplicate"):
+        return verdict
     if isinstance(event, AccountEvent) and event.kind == "erased":
         _erase(state, event, clock_ms, context)
         return "accepted"
@@ -75,12 +66,34 @@ def fold(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Con
     if isinstance(event, AccountEvent):
         state.snapshot_due_at = clock_ms  # contract, owner and stage are shown at once: whoever looks at them acts on them
     elif state.snapshot_due_at == 0:
-        state.snapshot_due_at = clock_ms + context.definitions.snapshot_interval_ms
+        state.snapshot_due_at = _snapshot_owed_at(state, clock_ms, context)
     _judge(state, clock_ms, "data", context, event.occurred_at)
     if verdict == "unverifiable":
         context.effects.totals.oddity("unverifiable", event.occurred_at)
-        return "unverifiable"
-    return "accepted"
+    return verdict
+
+
+def _admit(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Context, letter_id: bytes | None) -> Verdict:
+    """Whether the event counts; if it does, its id and that of the dead letter it comes from are remembered."""
+    totals = context.effects.totals
+    if event.occurred_at <= state.erased_at:
+        totals.oddity("erased", event.occurred_at)
+        return "erased"
+    if letter_id is not None and state.replayed.contains(letter_id):
+        totals.oddity("replayed_again", event.occurred_at)
+        return "duplicate"
+    family = FAMILIES[type(event)]
+    ids = state.seen.get(family)
+    if ids is None:
+        ids = state.seen[family] = seen.SeenIds()
+    verdict = ids.check(event.event_id, event.occurred_at, clock_ms)
+    if verdict == "duplicate":
+        totals.oddity("duplicate", event.occurred_at)
+        return "duplicate"
+    ids.remember(event.event_id, event.occurred_at, clock_ms)
+    if letter_id is not None and state.replayed.remember(letter_id):
+        totals.oddity("forgotten_letter", event.occurred_at)
+    return "unverifiable" if verdict == "unverifiable" else "accepted"
 
 
 def is_unverifiable(state: CustomerState, event: CustomerEvent, clock_ms: int) -> bool:
@@ -154,20 +167,25 @@ def _judge(
     sheet = Sheet(state, as_of_ms, context.definitions, context.around)
     judged = judgement.judge(sheet, cause, context, occurred_at)
     timeline.note(state.timeline, outputs[before:], context.effects.totals)
+    if len(outputs) > before and state.snapshot_due_at == 0:
+        state.snapshot_due_at = _snapshot_owed_at(state, as_of_ms, context)
     if any(_calls_for_snapshot(record) for record in outputs[before:]) or 0 < state.snapshot_due_at <= as_of_ms:
         outputs.append(snapshot(sheet, judged, context))
         state.snapshot_due_at, state.snapshot_at_s = 0, as_of_ms // 1000
-    elif len(outputs) > before and state.snapshot_due_at == 0:
-        state.snapshot_due_at = as_of_ms + context.definitions.snapshot_interval_ms
     if state.sequences.get("health", 0) > health_before:
         state.causes.clear()
     state.next_due = judgement.next_due(sheet)
 
 
+def _snapshot_owed_at(state: CustomerState, now_ms: int, context: Context) -> int:
+    """When something new is to be shown: at once, unless the last snapshot went out less than an interval ago."""
+    return max(now_ms, 1000 * state.snapshot_at_s + context.definitions.snapshot_interval_ms)
+
+
 def _calls_for_snapshot(record: CustomerOutput) -> bool:
-    """Whoever acts on an alert or a change of band looks at the customer at once; smaller changes wait for the interval."""
+    """Whoever acts on an alert or a change of the risk's band looks at the customer at once; all else waits for the interval."""
     if isinstance(record, HealthChange):
-        return record.old_band != record.new_band or record.old_score is None
+        return record.purpose == "risk" and (record.old_band != record.new_band or record.old_score is None)
     return isinstance(record, ChurnAlert)
 
 
@@ -175,9 +193,10 @@ def _erase(state: CustomerState, event: AccountEvent, clock_ms: int, context: Co
     """Forget the customer but for a marker that refuses what occurred before; the anonymous sums of the past stay.
 
     What stays is the customer's id, the time of the erasure, the numbers of records and episodes, so that none is used twice, and
-    the hashed ids of events that occurred after the erasure and came before it: they were forgotten with the rest, and count no
-    second time. One who comes back is new: the first health change goes from null to a score, with the next number, so a change
-    from null that is not number 1 begins the chain anew, where the one before was of somebody who is no longer known.
+    the hashed ids of replayed dead letters and of events that occurred after the erasure and came before it: they were forgotten
+    with the rest, and count no second time. One who comes back is new: the first health change goes from null to a score, with
+    the next number, so a change from null that is not number 1 begins the chain anew, where the one before was of somebody who is
+    no longer known.
     """
     for family, ids in list(state.seen.items()):
         ids.forget_until(event.occurred_at)
@@ -186,7 +205,7 @@ def _erase(state: CustomerState, event: AccountEvent, clock_ms: int, context: Co
     commercial.erase(state.commercial, state.account, event.occurred_at, context.effects.totals)
     blank = CustomerState(state.customer_id, config_version=context.config_version)
     for name in CustomerState.__struct_fields__:
-        if name not in ("sequences", "seen", "alerts"):
+        if name not in ("sequences", "seen", "alerts", "replayed"):
             setattr(state, name, getattr(blank, name))
     state.causes.add(event.event_id)
     alerts.erase(state, clock_ms, context)

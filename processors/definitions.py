@@ -11,6 +11,7 @@ from processors import (
     alert_file,
     calendar_file,
     commercial_file,
+    delivery_file,
     fleet_file,
     goal_file,
     loyalty_file,
@@ -22,6 +23,7 @@ from processors import (
 from processors.alert_file import AlertSettings
 from processors.calendars import Calendars
 from processors.commercial_file import Commercial
+from processors.delivery_file import DeliveryPlan
 from processors.fleet_file import FleetPlan
 from processors.goal_file import Goal, GoalKind
 from processors.loyalty_file import Loyalty
@@ -85,6 +87,12 @@ class Definitions(Struct, frozen=True):
     commercial: Commercial
     maturity: Maturity
     alerts: AlertSettings
+    delivery: DeliveryPlan
+
+    @property
+    def renewal_grace_ms(self) -> int:
+        """How long after a lapse a renewal still undoes it."""
+        return self.commercial.renewal_grace_ms
 
     def is_before_sale(self, touchpoint: str) -> bool:
         """Whether a touchpoint lies before the sale."""
@@ -119,7 +127,7 @@ def read(top: Table, mistakes: list[Mistake]) -> Definitions:
         DefinitionsError: with all that was noted.
     """
     touchpoints = _touchpoints(top)
-    goals = goal_file.read(top)
+    goals = goal_file.read(top, touchpoints)
     features = top.table("features")
     max_features = features.integer("followed", MAX_FEATURES, least=1, most=MAX_FEATURES)
     features.finish()
@@ -135,6 +143,7 @@ def read(top: Table, mistakes: list[Mistake]) -> Definitions:
     commercial = commercial_file.read(top)
     maturity = maturity_file.read(top)
     alerts = alert_file.read(top)
+    delivery = delivery_file.read(top, rules, fleet.rules)
     top.finish()
     if mistakes:
         raise DefinitionsError(mistakes)
@@ -157,6 +166,7 @@ def read(top: Table, mistakes: list[Mistake]) -> Definitions:
         commercial=commercial,
         maturity=maturity,
         alerts=alerts,
+        delivery=delivery,
     )
 
 

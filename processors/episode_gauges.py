@@ -47,16 +47,16 @@ def gauges(state: "CustomerState") -> dict[tuple[str, str], tuple[int, ...]]:
         found["alerts_open", rule] = (1,)
         of_severity = found.get(("alerts_open_by_severity", episode.severity), (0,))
         found["alerts_open_by_severity", episode.severity] = (of_severity[0] + 1,)
-        found[OPEN, _dimension(state, rule, episode, rule_book.sequence)] = _counts(state, episode)
+        found[OPEN, dimension(state, rule, episode, rule_book.sequence)] = counts(state, episode)
     return found
 
 
-def read(dimension: str, counts: tuple[int, ...]) -> OpenEpisode | None:
-    """An open episode from its dimension and counts; None once it is over and all that is left are zeros."""
-    opened_at, rank, mrr_cents, renewal_at, acknowledged, acted, muted, has_mrr = counts
+def read(name: str, found: tuple[int, ...]) -> OpenEpisode | None:
+    """An episode from its dimension and counts; None once it is over and all that is left are zeros."""
+    opened_at, rank, mrr_cents, renewal_at, acknowledged, acted, muted, has_mrr = found
     if not opened_at:
         return None
-    owner, customer_id, rule, episode, currency = dimension.rsplit(_SEPARATOR, 4)
+    owner, customer_id, rule, episode, currency = name.rsplit(_SEPARATOR, 4)
     return OpenEpisode(
         owner=owner,
         customer_id=customer_id,
@@ -73,14 +73,16 @@ def read(dimension: str, counts: tuple[int, ...]) -> OpenEpisode | None:
     )
 
 
-def _dimension(state: "CustomerState", rule: str, episode: Episode, sequence: int) -> str:
+def dimension(state: "CustomerState", rule: str, episode: Episode, sequence: int) -> str:
+    """What tells an episode from all others, and what of it is text."""
     account = state.account
     name = episode_id(state.customer_id, rule, episode.rule_version, sequence)
     owner = (account.owner or "").replace(_SEPARATOR, " ")
     return _SEPARATOR.join((owner, state.customer_id.replace(_SEPARATOR, " "), rule, name, account.currency or ""))
 
 
-def _counts(state: "CustomerState", episode: Episode) -> tuple[int, ...]:
+def counts(state: "CustomerState", episode: Episode) -> tuple[int, ...]:
+    """The numbers of an episode, in the order of `PLACES`."""
     account = state.account
     mrr_cents = account.mrr_cents
     return (

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from processors import followups
+from processors import followups, time_to_act
 from processors.seen import GRACE_MS
 from processors.totals import Totals
 from schemas.events import AccountEvent, CustomerEvent, Scale, SurveyEvent, TicketEvent, UsageEvent
@@ -26,7 +26,8 @@ class Episode(Struct, array_like=True):
     """An open episode, as its last record told it. `touched`: a person did something that no record has told yet.
 
     `tenths_at_opening` is the displayed health score when it opened, in tenths; `complained_at` the complaint that
-    opened it, else the first one after that, 0 when there was none.
+    opened it, else the first one after that, 0 when there was none. `acted_for` owned the account when it was first heard that
+    somebody acted.
     """
 
     opened_at: int
@@ -44,16 +45,17 @@ class Episode(Struct, array_like=True):
     acted_action: str | None = None
     tenths_at_opening: int | None = None
     complained_at: int = 0
+    acted_for: str | None = None
 
     @property
     def proactive(self) -> bool | None:
         """Whether somebody acted before the customer complained; None while neither has happened."""
-        return _is_proactive(self.acted_at, self.complained_at)
+        return _is_proactive(self.opened_at, self.acted_at, self.complained_at)
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
         """What it adds to the fleet's episodes: opened, acted upon, proactive, and complaint first."""
-        return _counts(self.acted_at, self.complained_at)
+        return _counts(self.opened_at, self.acted_at, self.complained_at)
 
 
 class Ended(Struct, array_like=True):
@@ -66,21 +68,24 @@ class Ended(Struct, array_like=True):
     acted_at: int | None = None
     complained_at: int = 0
     void: bool = False
+    owner: str | None = None
+    acted_for: str | None = None
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
         """What it adds to the fleet's episodes: opened, acted upon, proactive, and complaint first; nothing when it is void."""
-        return (0, 0, 0, 0) if self.void else _counts(self.acted_at, self.complained_at)
+        return (0, 0, 0, 0) if self.void else _counts(self.opened_at, self.acted_at, self.complained_at)
 
 
-def _is_proactive(acted_at: int | None, complained_at: int) -> bool | None:
+def _is_proactive(opened_at: int, acted_at: int | None, complained_at: int) -> bool | None:
+    """Nobody acts before there is an alert: by a clock that is behind it may seem so."""
     if acted_at is None:
         return False if complained_at else None
-    return not complained_at or acted_at < complained_at
+    return not complained_at or max(acted_at, opened_at) < complained_at
 
 
-def _counts(acted_at: int | None, complained_at: int) -> tuple[int, int, int, int]:
-    proactive = _is_proactive(acted_at, complained_at)
+def _counts(opened_at: int, acted_at: int | None, complained_at: int) -> tuple[int, int, int, int]:
+    proactive = _is_proactive(opened_at, acted_at, complained_at)
     return 1, int(acted_at is not None), int(proactive is True), int(proactive is False)
 
 
@@ -136,10 +141,20 @@ def take_in(book: EpisodeBook, event: CustomerEvent, totals: Totals) -> None:
                 _note_complaint(name, rule_book.open, event.occurred_at, totals)
 
 
-def keep(book: EpisodeBook, rule_book: RuleBook, episode: Episode, ended_at: int, totals: Totals, *, void: bool) -> None:
-    """Keep of an episode that is over what late words on it need, within the bound."""
+def keep(
+    book: EpisodeBook, rule_book: RuleBook, episode: Episode, ended_at: int, owner: str | None, totals: Totals, *, void: bool
+) -> None:
+    """Keep of an episode that is over what late words on it need, within the bound; `owner` owns the account at its end."""
     ended = Ended(
-        rule_book.sequence, episode.rule_version, episode.opened_at, ended_at, episode.acted_at, episode.complained_at, void
+        sequence=rule_book.sequence,
+        rule_version=episode.rule_version,
+        opened_at=episode.opened_at,
+        ended_at=ended_at,
+        acted_at=episode.acted_at,
+        complained_at=episode.complained_at,
+        void=void,
+        owner=owner,
+        acted_for=episode.acted_for,
     )
     rule_book.ended.append(ended)
     if len(rule_book.ended) > MAX_ENDED:
@@ -187,9 +202,10 @@ def _take_in_person(book: EpisodeBook, event: AccountEvent, totals: Totals) -> N
     for name, rule_book in book.rules.items():
         episode = rule_book.open
         if episode is not None and _is_about(event, name, episode.rule_version, rule_book.sequence):
-            before = episode.counts
+            before, acted_before_ms = episode.counts, episode.acted_at
             _note_person(episode, event)
             count_change(name, episode, before, totals)
+            time_to_act.count(episode, acted_before_ms, totals)
             if episode.acted_at is not None:
                 followups.acted(rule_book.followed, episode.opened_at, episode.acted_at)
             return
@@ -208,9 +224,11 @@ def _note_late(name: str, rule_book: RuleBook, ended: Ended, event: AccountEvent
     """Count that somebody acted while the episode was open, although the word of it came when it was over."""
     if event.kind != "acted" or event.occurred_at > ended.ended_at:
         return
-    before = ended.counts
+    before, acted_before_ms = ended.counts, ended.acted_at
     ended.acted_at = event.occurred_at if ended.acted_at is None else min(ended.acted_at, event.occurred_at)
     count_change(name, ended, before, totals)
+    if not ended.void:
+        time_to_act.count(ended, acted_before_ms, totals)
     followups.acted(rule_book.followed, ended.opened_at, ended.acted_at)
 
 

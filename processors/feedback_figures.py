@@ -24,6 +24,8 @@ RESPONSE_RATE: Final = "response_rate_90d_pct"
 ANSWERS: Final = "answers_90d"
 WITH_COMMENT: Final = "answers_with_comment_90d_pct"
 WITH_TOUCHPOINT: Final = "answers_with_touchpoint_90d_pct"
+NAMED: Final = "feedback_with_touchpoint_or_reason_90d_pct"
+"""Of the fleet only: of all that customers say, by answering or by leaving, the share that names its touchpoint or its reason."""
 
 NO_ANSWERS: Final = "no answers in the window"
 NO_REQUESTS: Final = "no requests were sent in the window"

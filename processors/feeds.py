@@ -18,7 +18,8 @@ USAGE: Final = "usage"
 """The feed that most signs of life come by: while it is quiet, nobody's silence, and no fall of use, says anything."""
 
 _WEEK_DAYS: Final = 7
-_FEED_OF_RECORD: Final = {TicketEvent: "tickets", UsageEvent: "usage", SurveyEvent: "surveys"}
+_FEED_OF_RECORD: Final = {TicketEvent: "tickets", UsageEvent: USAGE, SurveyEvent: "surveys"}
+FEEDS: Final = tuple(_FEED_OF_RECORD.values())
 
 CountOfDay = Callable[[str, int], int]
 """The events of a feed in the UTC day that begins at a time in epoch milliseconds."""

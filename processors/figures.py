@@ -35,10 +35,25 @@ READERS: Final[dict[str, Reader]] = {
 """How each figure of the vocabulary is read."""
 
 
+class Readings(dict[str, Reading]):
+    """The figures of a sheet by name, each read when it is first asked for."""
+
+    __slots__ = ("_as_of_ms", "_definitions", "_state")
+
+    def __init__(self, state: "CustomerState", as_of_ms: int, definitions: "Definitions") -> None:
+        self._state = state
+        self._as_of_ms = as_of_ms
+        self._definitions = definitions
+
+    def __missing__(self, name: str) -> Reading:
+        reading = self[name] = READERS[name](self._state, self._as_of_ms, self._definitions)
+        return reading
+
+
 class Sheet:
     """The figures of one customer as of one time, each read at most once; `around` is what goes on around the customer."""
 
-    __slots__ = ("_readings", "around", "as_of_ms", "definitions", "state")
+    __slots__ = ("around", "as_of_ms", "definitions", "readings", "state")
 
     def __init__(
         self, state: "CustomerState", as_of_ms: int, definitions: "Definitions", around: Around = NOTHING_AROUND
@@ -47,14 +62,11 @@ class Sheet:
         self.state = state
         self.as_of_ms = as_of_ms
         self.definitions = definitions
-        self._readings: dict[str, Reading] = {}
+        self.readings = Readings(state, as_of_ms, definitions)
 
     def read(self, name: str) -> Reading:
         """A figure of the vocabulary. The figures of the health score are to be read after it was judged."""
-        reading = self._readings.get(name)
-        if reading is None:
-            reading = self._readings[name] = READERS[name](self.state, self.as_of_ms, self.definitions)
-        return reading
+        return self.readings[name]
 
 
 def all_figures(sheet: Sheet) -> list[Figure]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
 
-from processors import commercial, commercial_rows, episode_gauges, promises, tickets
+from processors import commercial, commercial_rows, ended_episodes, episode_gauges, promises, tickets, time_to_act
 from processors.names import is_customer
 from processors.sketch import bin_of
 from processors.windows import DAY_MS, HOUR_MS
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _KEEP_MONTHLY_DAYS: Final = 1_160
+_EPISODE: Final = "owner, customer, rule, episode and currency, with U+001F between them"
 
 
 OWNED: Final = "accounts_by_owner"
@@ -58,6 +59,8 @@ def _gauge(places: tuple[str, ...], dimension: str) -> FigureSpec:
 FIGURES: Final[dict[str, FigureSpec]] = {
     "csat_by_hour": _flow(("good", "n"), "touchpoint", HOUR_MS, 8),
     "csat_by_day": _flow(("good", "n"), "touchpoint", DAY_MS, 180),
+    "csat_scales_by_hour": _flow(("n",), "scale", HOUR_MS, 8),
+    "csat_scales_by_day": _flow(("n",), "scale", DAY_MS, 180),
     "nps_by_day": _flow(("promoters", "passives", "detractors"), "scale", DAY_MS, 180),
     "ces_by_day": _flow(("1", "2", "3", "4", "5", "6", "7"), "scale", DAY_MS, 180),
     "product_by_day": _flow(("good", "n"), "scale", DAY_MS, 180),
@@ -91,6 +94,15 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "steps_by_day": _flow(("reached", "went_on"), "step", DAY_MS, 180),
     "step_days_by_day": _flow(("n",), "step:bin of the days to the next", DAY_MS, 180),
     "episodes_by_day": _flow(("opened", "acted", "proactive", "complained_first"), "rule", DAY_MS, 180),
+    time_to_act.ACTIONS: FigureSpec(
+        kind="flow",
+        places=("n",),
+        dimension="owner/bin of processors.sketch, in ms",
+        bucket_ms=DAY_MS,
+        keep_days=90,
+        most_names=5000,
+    ),
+    ended_episodes.ENDED: _flow(episode_gauges.PLACES, _EPISODE, DAY_MS, ended_episodes.KEPT_DAYS),
     "outcomes_by_day": _flow(
         ("judged_30d", "recovered_30d", "judged_90d", "gone_90d"), "rule, step of the score, acted or unacted", DAY_MS, 180
     ),
@@ -117,7 +129,7 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "quadrant": _gauge(("customers",), "quadrant"),
     "alerts_open": _gauge(("episodes",), "rule"),
     "alerts_open_by_severity": _gauge(("episodes",), "severity"),
-    episode_gauges.OPEN: _gauge(episode_gauges.PLACES, "owner, customer, rule, episode and currency, with U+001F between them"),
+    episode_gauges.OPEN: _gauge(episode_gauges.PLACES, _EPISODE),
     promises.GAUGE: _gauge(("kept", "valued", "promised"), ""),
     "customers_by_last_use": _gauge(("customers",), "UTC day, counted from 1970"),
     "as_of": FigureSpec(kind="clock", places=("epoch_ms",), dimension=""),

@@ -20,11 +20,18 @@ def figures(view: FleetView) -> Iterator[FleetValue]:
         counts = {reason: _left(view, reason, window) for reason in reasons}
         total = sum(counts.values())
         yield FleetValue(figure=f"departures_{days}d", window_days=days, value=total)
-        told = total - sum(counts.get(reason, 0) for reason in _WORDLESS)
+        told, _ = with_a_reason(view, window)
         yield _share(f"share_of_departures_with_a_reason_{days}d_pct", "", days, told, total)
         for reason, n in counts.items():
             yield FleetValue(figure=f"departures_by_reason_{days}d", dimension=reason, window_days=days, value=n)
             yield _share(f"share_of_departures_by_reason_{days}d_pct", reason, days, n, total)
+
+
+def with_a_reason(view: FleetView, window: Window) -> tuple[int, int]:
+    """How many of the departures of a window say why, and how many there are."""
+    counts = {reason: _left(view, reason, window) for reason in view.dimensions(commercial_rows.DEPARTURES)}
+    total = sum(counts.values())
+    return total - sum(counts.get(reason, 0) for reason in _WORDLESS), total
 
 
 def _left(view: FleetView, reason: str, window: Window) -> int:

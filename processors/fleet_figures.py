@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from processors import (
     fleet_alerts,
     fleet_commercial,
+    fleet_departments,
     fleet_journey,
     fleet_load,
     fleet_loyalty,
@@ -17,6 +18,8 @@ from processors import (
     fleet_surveys,
     fleet_usage,
 )
+from processors.feeds import FEEDS
+from processors.fleet import QUIET_FEEDS
 from processors.fleet_state import Counts, FleetState
 from processors.fleet_view import FleetValue, FleetView
 from processors.sketch import above_which
@@ -61,6 +64,7 @@ class View:
 
     def parts(self, figure: str, dimension: str) -> Mapping[int, Counts]:
         """What each partition shows of a gauge or a clock."""
+        self.read.add(figure)
         return self._state.parts((figure, dimension, None))
 
     def stale(self) -> Mapping[int, int]:
@@ -83,11 +87,13 @@ def customers(view: FleetView) -> Iterator[FleetValue]:
 
 
 def events(view: FleetView) -> Iterator[FleetValue]:
-    """What came in, by family, and what was out of the ordinary, in 30 days; the open episodes by rule."""
+    """What came in and what was odd in 30 days; in how many partitions each feed is quiet; the open episodes by rule."""
     for family in view.dimensions("events_by_day"):
         yield _count("events", family, view.total("events_by_day", family, D30)[0], D30)
     for oddity in view.dimensions("oddities_by_day"):
         yield _count("oddities", oddity, view.total("oddities_by_day", oddity, D30)[0], D30)
+    for feed in FEEDS:
+        yield _count("quiet_partitions", feed, len(view.parts(QUIET_FEEDS, feed)))
     for rule in view.dimensions("alerts_open"):
         yield _count("alerts_open", rule, view.total("alerts_open", rule)[0])
 
@@ -108,6 +114,7 @@ MAKERS: Final[tuple[Maker, ...]] = (
     fleet_usage.figures,
     fleet_journey.figures,
     fleet_load.figures,
+    fleet_departments.figures,
     fleet_loyalty.figures,
 )
 """What makes the figures, one entry a family."""

@@ -1,19 +1,21 @@
-"""Who looks after how much: for each owner its accounts and open episodes; and for each department its CSAT.
+"""Who looks after how much, and how soon: for each owner its accounts, its open episodes, and the time until it acts.
 
-Every department is shown by the same figures. Revenue is told by currency, and never added up over currencies.
+Revenue is told by currency, and never added up over currencies. Time to act is that of `processors.time_to_act`; its percentiles
+come from counts by bin, added up over days and partitions.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from processors.episode_gauges import OPEN, read
-from processors.feedback_figures import NO_ANSWERS
 from processors.fleet import OWNED, SEPARATOR
-from processors.fleet_surveys import share
 from processors.fleet_view import FleetValue, FleetView
 from processors.names import OTHER
-from processors.windows import D90
+from processors.response_times import SEPARATOR as BEFORE_BIN
+from processors.sketch import ERROR_NOTE, merged, quantiles, total
+from processors.time_to_act import ACTIONS
+from processors.windows import D30, D90, HOUR_MS, Window
 
 MAX_OWNERS: Final = 500
 """So many owners are shown by name, those with most accounts and open episodes; the others together are `other`."""
@@ -21,6 +23,8 @@ MAX_OWNERS: Final = 500
 _OTHERS_NOTE: Final = f"with all owners beyond the {MAX_OWNERS} with most accounts and open episodes"
 _MIXED: Final = "accounts without a revenue are left out"
 _NONE_OPEN: Final = "no episode is open"
+_NONE_ACTED: Final = "nobody acted upon an episode that opened in the window"
+_SHARES: Final = ((0.5, "p50"), (0.9, "p90"), (0.95, "p95"))
 
 
 class _Load:
@@ -39,7 +43,7 @@ class _Load:
             busy[owner] += accounts
         busy.update(episode.owner for episode in episodes if episode.owner)
         ranked = sorted(busy, key=lambda owner: (-busy[owner], owner))
-        named = set(ranked[:MAX_OWNERS])
+        self.named = named = set(ranked[:MAX_OWNERS])
         self.note = _OTHERS_NOTE if len(ranked) > MAX_OWNERS else None
         for (owner, currency), (accounts, mrr_cents, with_mrr) in owned:
             name = owner if owner in named else OTHER
@@ -58,9 +62,11 @@ class _Load:
 
 
 def figures(view: FleetView) -> Iterator[FleetValue]:
-    """The load of each owner, and the CSAT of each department."""
-    yield from _owners(_Load(view))
-    yield from _departments(view)
+    """The load of each owner, and how long it takes until somebody acts, whole and for each owner."""
+    load = _Load(view)
+    yield from _owners(load)
+    for window in (D30, D90):
+        yield from _times_to_act(view, load, window)
 
 
 def _owners(load: _Load) -> Iterator[FleetValue]:
@@ -86,14 +92,31 @@ def _owners(load: _Load) -> Iterator[FleetValue]:
             yield FleetValue(figure="mrr_by_owner_cents", dimension=dimension, value=float(cents), n=paying, note=notes)
 
 
-def _departments(view: FleetView) -> Iterator[FleetValue]:
-    """The answers at all touchpoints that a department answers for; every department of the definitions is shown."""
-    touchpoints = view.definitions.touchpoints
-    found = {touchpoint.department: [0, 0] for touchpoint in touchpoints.values()}
-    for name in view.dimensions("csat_by_day"):
-        touchpoint = touchpoints.get(name)
-        sums = found.setdefault(touchpoint.department if touchpoint else OTHER, [0, 0])
-        for place, count in enumerate(view.total("csat_by_day", name, D90)):
-            sums[place] += count
-    for department, (good, n) in sorted(found.items()):
-        yield share("csat_90d_by_department_pct", department, D90, good, n, NO_ANSWERS)
+def _times_to_act(view: FleetView, load: _Load, window: Window) -> Iterator[FleetValue]:
+    """The hours from the opening to the first action, of the episodes that opened in the window and were acted upon."""
+    by_owner: dict[str, list[dict[int, int]]] = {owner: [] for owner in sorted({*load.accounts, *load.open})}
+    whole = []
+    for dimension in view.dimensions(ACTIONS):
+        owner, _, number = dimension.rpartition(BEFORE_BIN)
+        counts = {int(number): view.total(ACTIONS, dimension, window)[0]}
+        whole.append(counts)
+        if owner:
+            by_owner.setdefault(owner if owner in load.named else OTHER, []).append(counts)
+    yield from _percentiles("", "", merged(whole), window, None)
+    for owner, parts in by_owner.items():
+        yield from _percentiles("_by_owner", owner, merged(parts), window, load.note_of(owner))
+
+
+def _percentiles(cut: str, owner: str, counts: Mapping[int, int], window: Window, note: str | None) -> Iterator[FleetValue]:
+    n = total(counts)
+    for (_, percentile), value in zip(_SHARES, quantiles(counts, [share for share, _ in _SHARES]), strict=True):
+        notes = [one for one in (note, ERROR_NOTE if n else None) if one]
+        yield FleetValue(
+            figure=f"time_to_act_{percentile}_hours_{window.name}{cut}",
+            dimension=owner,
+            window_days=window.days,
+            value=None if value is None else value / HOUR_MS,
+            n=n,
+            reason=_NONE_ACTED if value is None else None,
+            note="; ".join(notes) or None,
+        )

@@ -15,7 +15,6 @@ from msgspec import Struct
 from processors import fleet_journey
 from processors.definitions import Definitions
 from processors.effects import record_id
-from processors.ended_episodes import EndedEpisodes
 from processors.fleet import FIGURES
 from processors.fleet_figures import MAKERS, MRR_TOP_TENTH, Maker, View
 from processors.fleet_rules import Finding, FleetRuleBook, judge, judge_standstill
@@ -67,7 +66,6 @@ class Memory:
         self.books: dict[str, FleetRuleBook] = {}
         self.months: dict[str, list[MaturityPoint]] = {}
         self.changed: set[tuple[str, str]] = set()
-        self.ended = EndedEpisodes(self.changed)
         self._last: dict[tuple[str, str], object] = {}  # what was last asked for, to be compared without a digest
 
     def points(self) -> list[MaturityPoint]:
@@ -195,10 +193,15 @@ def value_key(value: FleetValue) -> str:
 
 def coverage(memory: Memory, edition: Edition, reported: int, partitions: int) -> Iterator[Keyed]:
     """How many partitions have been heard of and go on: the only figure before all have, and while one stands still."""
-    value = FleetValue(
+    value = coverage_value(reported, partitions)
+    yield from _snapshots(memory, edition, [(value_key(value), value)])
+
+
+def coverage_value(reported: int, partitions: int) -> FleetValue:
+    """The share of the partitions that have been heard of and go on."""
+    return FleetValue(
         figure=COVERAGE, value=reported / partitions, numerator=float(reported), denominator=float(partitions), n=partitions
     )
-    yield from _snapshots(memory, edition, [(value_key(value), value)])
 
 
 def snapshots(memory: Memory, edition: Edition, values: list[FleetValue], *, is_whole: bool) -> Iterator[Keyed]:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from processors import maturity, owner_lists
+from processors import ended_episodes, maturity, owner_lists
 from processors.episode_gauges import OPEN, OpenEpisode, read
 from processors.fleet_figures import View
 from processors.fleet_publication import Edition, Keyed, Memory
@@ -38,24 +38,23 @@ def due_lists(memory: Memory, edition: Edition, view: View, days: Days) -> Itera
     if not is_morning and not ended:
         return
     running = _open_episodes(view)
-    for day in ended:
-        yield from _digests(memory, edition, view, running, day)
-    memory.ended.forget_days_before(today)
+    if ended:
+        yield from _digests(memory, edition, view, running, ended)
     if is_morning:
         for owner, episodes in owner_lists.by_owner(running).items():
             listed = owner_lists.morning_list(episodes, view.definitions.alerts, as_of_ms, view.definitions.commercial)
             yield from _list(memory, edition, owner, "morning_list", morning, listed)
 
 
-def _digests(memory: Memory, edition: Edition, view: View, running: list[OpenEpisode], day: int) -> Iterator[Keyed]:
-    """For each owner what opened on a day beyond the budget, whether it is still open or not."""
+def _digests(memory: Memory, edition: Edition, view: View, running: list[OpenEpisode], days: range) -> Iterator[Keyed]:
+    """For each day and owner what opened beyond the budget, whether it is still open or not."""
     still_open = {episode.episode_id for episode in running}
-    ended = [episode for episode in memory.ended.episodes() if episode.episode_id not in still_open]
-    opened = [episode for episode in (*running, *ended) if episode.opened_at // DAY_MS == day]
-    for owner, episodes in owner_lists.by_owner(opened).items():
-        listed = owner_lists.digest(episodes, view.definitions.alerts, view.as_of_ms, view.definitions.commercial)
-        listed = Listed(listed.entries, listed.left_out + memory.ended.left_out(owner, day))
-        yield from _list(memory, edition, owner, "digest", day, listed)
+    ended = [episode for episode in ended_episodes.of_days(view, days) if episode.episode_id not in still_open]
+    for day in days:
+        opened = [episode for episode in (*running, *ended) if episode.opened_at // DAY_MS == day]
+        for owner, episodes in owner_lists.by_owner(opened).items():
+            listed = owner_lists.digest(episodes, view.definitions.alerts, view.as_of_ms, view.definitions.commercial)
+            yield from _list(memory, edition, owner, "digest", day, listed)
 
 
 def assessments(memory: Memory, edition: Edition, view: View, values: list[FleetValue]) -> Iterator[Keyed]:

@@ -1,7 +1,8 @@
 """Support over the whole fleet: the backlog, what came in and was solved, how long customers wait, and who answers them.
 
 Percentiles come from the counts by bin of `processors.sketch`, added up over days, touchpoints and partitions, and never
-from other percentiles. A department is that of the touchpoints it answers for; what has none belongs to `other`.
+from other percentiles. A department is that of the touchpoints it answers for; what has none belongs to `other`. Every configured
+touchpoint and department is shown by the same figures.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from processors.fleet import UNFOLLOWED
+from processors.fleet_departments import department_of
 from processors.fleet_view import FleetValue, FleetView
 from processors.names import OTHER
 from processors.response_times import SEPARATOR
@@ -65,10 +67,11 @@ def figures(view: FleetView) -> Iterator[FleetValue]:
 
 def _backlog(view: FleetView) -> Iterator[FleetValue]:
     """The open tickets: whole, by priority, touchpoint, department and age."""
-    by_touchpoint = _gauge(view, "open_tickets_by_touchpoint")
+    by_touchpoint = _whole(view, _gauge(view, "open_tickets_by_touchpoint"))
     yield _count("open_tickets", "", sum(by_touchpoint.values()))
-    for figure in ("open_tickets_by_priority", "open_tickets_by_touchpoint"):
-        for name, n in _gauge(view, figure).items():
+    by_priority = _gauge(view, "open_tickets_by_priority")
+    for figure, gauge in (("open_tickets_by_priority", by_priority), ("open_tickets_by_touchpoint", by_touchpoint)):
+        for name, n in gauge.items():
             yield _count(figure, name, n, note=_UNFOLLOWED_NOTE if name == UNFOLLOWED else None)
     for department, n in _by_department(view.definitions, by_touchpoint).items():
         yield _count("open_tickets_by_department", department, n, note=_UNFOLLOWED_NOTE if department == UNFOLLOWED else None)
@@ -93,7 +96,7 @@ def _inflow(view: FleetView, window: Window) -> Iterator[FleetValue]:
     """What was opened, solved and reopened, whole, by touchpoint and by department, and what came in an odd order."""
     rows = {name: view.total("tickets_by_day", name, window) for name in view.dimensions("tickets_by_day")}
     for place, flow in enumerate(_FLOWS):
-        by_touchpoint = {name: counts[place] for name, counts in rows.items()}
+        by_touchpoint = _whole(view, {name: counts[place] for name, counts in rows.items()})
         name = f"tickets_{flow}_{window.name}"
         yield _count(name, "", sum(by_touchpoint.values()), window)
         for touchpoint, n in by_touchpoint.items():
@@ -104,7 +107,7 @@ def _inflow(view: FleetView, window: Window) -> Iterator[FleetValue]:
 
 def _waits(view: FleetView, span: str, figure: str, reason: str, window: Window) -> Iterator[FleetValue]:
     """The percentiles of a span: whole, by touchpoint and by department."""
-    by_touchpoint = _sketches(view, figure, window)
+    by_touchpoint = {**{name: Waits() for name in view.definitions.touchpoints}, **_sketches(view, figure, window)}
     yield from _percentiles(span, window, "", "", Waits.of(by_touchpoint.values()), reason)
     departments: dict[str, list[Waits]] = {}
     for touchpoint, waits in by_touchpoint.items():
@@ -181,6 +184,11 @@ def _gauge(view: FleetView, figure: str) -> dict[str, int]:
     return {name: view.total(figure, name)[0] for name in view.dimensions(figure)}
 
 
+def _whole(view: FleetView, by_touchpoint: dict[str, int]) -> dict[str, int]:
+    """Counts by touchpoint with all that are configured: a touchpoint or department without any is shown as the others are."""
+    return {**dict.fromkeys(view.definitions.touchpoints, 0), **by_touchpoint}
+
+
 def _by_department(definitions: "Definitions", by_touchpoint: dict[str, int]) -> dict[str, int]:
     """Counts by touchpoint, added up by the department that answers for it."""
     found = Counter[str]()
@@ -190,10 +198,7 @@ def _by_department(definitions: "Definitions", by_touchpoint: dict[str, int]) ->
 
 
 def _department(definitions: "Definitions", touchpoint: str) -> str:
-    if touchpoint == UNFOLLOWED:
-        return UNFOLLOWED
-    known = definitions.touchpoints.get(touchpoint)
-    return OTHER if known is None else known.department
+    return UNFOLLOWED if touchpoint == UNFOLLOWED else department_of(definitions, touchpoint)
 
 
 def _count(figure: str, name: str, n: int, window: Window | None = None, note: str | None = None) -> FleetValue:

@@ -7,11 +7,13 @@ scales of the NPS are never mixed. A figure that rests on nothing is null and sa
 from collections.abc import Iterator
 from typing import Final
 
+from processors import fleet_departures
 from processors.feedback import CES_EASY_FROM
 from processors.feedback_figures import (
     ANSWERS,
     CES_EASY,
     CES_MEAN,
+    NAMED,
     NO_ANSWERS,
     NO_REQUESTS,
     PRODUCT,
@@ -31,7 +33,12 @@ COMMENT_LENGTH: Final = "comment_length_median_90d_chars"
 REQUESTS: Final = "survey_requests_90d"
 
 _MEDIAN: Final = 0.5
-_CSAT_FLOWS: Final = ((D7, "csat_by_hour"), (D30, "csat_by_day"), (D90, "csat_by_day"))
+_NOTHING_SAID: Final = "no answers in the window, and nobody left"
+_CSAT_FLOWS: Final = (
+    (D7, "csat_by_hour", "csat_scales_by_hour"),
+    (D30, "csat_by_day", "csat_scales_by_day"),
+    (D90, "csat_by_day", "csat_scales_by_day"),
+)
 
 
 def figures(view: FleetView) -> Iterator[FleetValue]:
@@ -75,14 +82,17 @@ def _sum(view: FleetView, flow: str, window: Window, places: int) -> tuple[int, 
 
 
 def _csat(view: FleetView) -> Iterator[FleetValue]:
-    """The share of good answers, whole and by touchpoint."""
-    for window, flow in _CSAT_FLOWS:
+    """The share of good answers, whole and by touchpoint, and on which scales they were given."""
+    for window, flow, by_scale in _CSAT_FLOWS:
         name = f"csat_{window.name}_pct"
         good, n = _sum(view, flow, window, 2)
         yield share(name, "", window, good, n, NO_ANSWERS)
         for touchpoint in view.dimensions(flow):
             good, n = view.total(flow, touchpoint, window)
             yield share(name, touchpoint, window, good, n, NO_ANSWERS)
+        for scale in view.dimensions(by_scale):
+            (n,) = view.total(by_scale, scale, window)
+            yield FleetValue(figure=f"csat_answers_{window.name}", dimension=scale, window_days=window.days, value=float(n), n=n)
 
 
 def _nps(view: FleetView) -> Iterator[FleetValue]:
@@ -141,6 +151,8 @@ def _told(view: FleetView) -> Iterator[FleetValue]:
         yield FleetValue(figure=ANSWERS, dimension=survey, window_days=D90.days, value=float(here), n=here)
     yield share(WITH_COMMENT, "", D90, with_comment, n, NO_ANSWERS)
     yield share(WITH_TOUCHPOINT, "", D90, with_touchpoint, n, NO_ANSWERS)
+    with_reason, left = fleet_departures.with_a_reason(view, D90)
+    yield share(NAMED, "", D90, with_touchpoint + with_reason, n + left, _NOTHING_SAID)
     lengths = {
         int(dimension): view.total("comment_lengths_by_day", dimension, D90)[0]
         for dimension in view.dimensions("comment_lengths_by_day")

@@ -11,7 +11,7 @@ from processors.sketch import ERROR_NOTE, merged, quantile
 from processors.windows import D7, D30, D90, D180, Window, first_day
 
 _GOALS: Final = ((D7, "goals_by_hour"), (D30, "goals_by_day"), (D90, "goals_by_day"))
-_NO_GOALS: Final = "no goal was tried in the window"
+NO_GOALS: Final = "no goal was tried in the window"
 _NO_CUSTOMERS: Final = "there is no customer"
 _NO_PROMISES: Final = "nothing is promised to any customer"
 _NONE_PROMISED: Final = "nothing was promised in the window"
@@ -81,7 +81,7 @@ def _goals(view: FleetView, window: Window, flow: str) -> Iterator[FleetValue]:
             value=completed,
             numerator=completed,
         )
-        yield share(f"goals_correct_ratio_{window.name}", completed, completed + failed, window, _NO_GOALS, goal)
+        yield share(f"goals_correct_ratio_{window.name}", completed, completed + failed, window, NO_GOALS, goal)
 
 
 def _active_customers(view: FleetView) -> Iterator[FleetValue]:

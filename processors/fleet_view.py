@@ -35,6 +35,9 @@ class FleetView(Protocol):
     def buckets(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
         """A flow's counts by the start of their bucket, in epoch milliseconds."""
 
+    def parts(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
+        """What each partition shows of a gauge or a clock; those that show nothing are missing."""
+
 
 class FleetValue(Struct, frozen=True, kw_only=True):
     """A figure of the whole fleet, as a family makes it; the fields are those of `schemas.records.FleetSnapshot`.

@@ -1,5 +1,6 @@
 """The section `[[goals]]` of the definitions file: what customers want from the product, and how much of it is expected."""
 
+from collections.abc import Container
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -20,7 +21,8 @@ class Goal(Struct, frozen=True):
 
     What is expected in 30 days, unless the contract promised otherwise, is told for everybody or by segment, in the unit of the
     kind: completions (count), completions per active user (per_active_user), 1 (reach), the share completed / (completed +
-    failed) (correct_ratio). 0 or None: nothing is expected.
+    failed) (correct_ratio). 0 or None: nothing is expected. `touchpoint` is the station where it is worked for, whose department
+    answers for it; None: none of them.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Goal(Struct, frozen=True):
     label: str
     expected_per_30_days: float | None = None
     expected_by_segment: dict[str, float] = {}
+    touchpoint: str | None = None
 
     def expected(self, segment: str | None) -> float | None:
         """What is expected in 30 days of a customer of this segment."""
@@ -36,7 +39,7 @@ class Goal(Struct, frozen=True):
         return self.expected_per_30_days
 
 
-def read(top: Table) -> dict[str, Goal]:
+def read(top: Table, touchpoints: Container[str]) -> dict[str, Goal]:
     """The goals, in the order of the file."""
     tables = top.tables("goals")
     if len(tables) > MAX_GOALS:
@@ -46,13 +49,13 @@ def read(top: Table) -> dict[str, Goal]:
     for table in tables:
         if table.peek("name") == OTHER:
             table.note("name", f'"{OTHER}" is where everything not configured is counted', "another name")
-        goal = _goal(table)
+        goal = _goal(table, touchpoints)
         found[goal.name] = goal
         table.finish()
     return found
 
 
-def _goal(table: Table) -> Goal:
+def _goal(table: Table, touchpoints: Container[str]) -> Goal:
     name = table.name("name")
     kind = table.choice("kind", _KINDS, "count")
     most = 1.0 if kind in _SHARES else _MOST
@@ -66,5 +69,15 @@ def _goal(table: Table) -> Goal:
         kind=kind,
         label=table.text("label", name),
         expected_per_30_days=expected,
+        touchpoint=_touchpoint(table, touchpoints),
         expected_by_segment={segment: by_segment.number(segment, least=0, most=most) for segment in segments},
     )
+
+
+def _touchpoint(table: Table, touchpoints: Container[str]) -> str | None:
+    if not table.has("touchpoint"):
+        return None
+    name = table.name("touchpoint")
+    if name and name not in touchpoints:
+        table.note("touchpoint", f'there is no touchpoint "{name}"', "the name of one under [[touchpoints]]")
+    return name

@@ -6,6 +6,7 @@ rounded only for display, half away from zero, to one decimal.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -148,14 +149,14 @@ def assess_figures(scorecard: Scorecard, figures: Sequence[float | None]) -> Ass
     measures = []
     present = 0
     total = weights = 0.0
-    for measure, figure in zip(scorecard.measures, figures, strict=True):
+    for measure, absent, figure in zip(scorecard.measures, _without_figures(scorecard), figures, strict=True):
         if figure is None:
-            now = _without_figure(measure)
+            measures.append(absent)
+            _, _, value, weight = absent
         else:
             present += 1
-            now = MeasureNow(measure.name, figure, measure.curve.at(figure), measure.weight)
-        measures.append(now)
-        _, _, value, weight = now
+            value, weight = measure.curve.at(figure), measure.weight
+            measures.append(MeasureNow(measure.name, figure, value, weight))
         if value is not None:
             total += weight * value
             weights += weight
@@ -163,6 +164,12 @@ def assess_figures(scorecard: Scorecard, figures: Sequence[float | None]) -> Ass
         return Assessment(None, None, 0, [MeasureNow(now.measure, None, None, 0.0) for now in measures])
     score = total / weights
     return Assessment(score, tenths(score), present, measures)
+
+
+@lru_cache(maxsize=256)
+def _without_figures(scorecard: Scorecard) -> tuple[MeasureNow, ...]:
+    """Each measure as it counts while its figure is missing."""
+    return tuple(map(_without_figure, scorecard.measures))
 
 
 def _without_figure(measure: Measure) -> MeasureNow:

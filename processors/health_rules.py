@@ -30,11 +30,13 @@ def peak_expiry(state: "CustomerState", as_of_ms: int) -> int:
 
 
 class HealthRed(NoComplaint):
-    """The band of the risk score is red."""
+    """The band of the risk score is red, of an account that has been known for long enough to tell."""
 
     def enters(self, view: View, rule: Rule) -> bool:
-        """In red, and not by the time alone that passed while nobody's use was heard of."""
-        return not view.wears_off and self.stays(view, rule)
+        """In red, for an account known so long, and not by the time alone that passed while nobody's use was heard of."""
+        if _came_by_time_alone(view, rule) or view.as_of_ms < _known_long_enough_at(view.state, rule):
+            return False
+        return self.stays(view, rule)
 
     def stays(self, view: View, _rule: Rule) -> bool:
         """Still in red."""
@@ -80,9 +82,21 @@ class HealthRed(NoComplaint):
         band = view.risk.band if view.risk else None
         return f"health is {band}" if band else "too few measures for a band"
 
-    def due(self, _sheet: Sheet, _rule: Rule, *, is_open: bool) -> int:  # noqa: ARG002 - one signature for all conditions
-        """Not beside the daily slot."""
-        return NEVER
+    def due(self, sheet: Sheet, rule: Rule, *, is_open: bool) -> int:
+        """When the account will have been known for long enough; after that not beside the daily slot."""
+        at = _known_long_enough_at(sheet.state, rule)
+        return at if not is_open and at > sheet.as_of_ms else NEVER
+
+
+def _came_by_time_alone(view: View, rule: Rule) -> bool:
+    """Whether only time has passed while nobody's use was heard of; a dwell time that has begun otherwise goes on."""
+    known = view.state.alerts.rules.get(rule.name)
+    return view.wears_off and (known is None or not known.pending_since)
+
+
+def _known_long_enough_at(state: "CustomerState", rule: Rule) -> int:
+    """When the account's oldest event lies so many UTC days back that a low score tells something."""
+    return (state.first_day + rule.settings["known_days"]) * DAY_MS
 
 
 def _sticky_costs(risk: Judged, before: list[str]) -> list[str]:
@@ -102,7 +116,7 @@ class HealthFell(NoComplaint):
 
     def enters(self, view: View, rule: Rule) -> bool:
         """Fallen by the limit or more, and not by the time alone that passed while nobody's use was heard of."""
-        if view.wears_off:
+        if _came_by_time_alone(view, rule):
             return False
         fall = view.figure("health_fall_points") if view.risk else None
         return fall is not None and fall >= rule.limits[0].enter

@@ -27,15 +27,14 @@ def judge(sheet: Sheet, cause: Cause, context: Context, occurred_at: int | None 
 
     `occurred_at` is that of the event that caused it, None when none did.
     """
-    state, as_of_ms = sheet.state, sheet.as_of_ms
+    state, as_of_ms, readings = sheet.state, sheet.as_of_ms, sheet.readings
     override = _override(state, as_of_ms)
     judged = []
     risk = None
     for purpose, scorecards in context.definitions.scorecards.items():
         scorecard = choose(scorecards, state.account.segment, state.account.stage)
         memory = state.health.of(purpose)
-        readings = [sheet.read(measure.figure) for measure in scorecard.measures]
-        assessment = health.assess(scorecard, readings, as_of_ms)
+        assessment = health.assess(scorecard, [readings[measure.figure] for measure in scorecard.measures], as_of_ms)
         before = _scorecard_before(memory, purpose, context)
         # another scorecard is always published, so the one of the last record is the one of the last judgement
         began_anew = cause == "config" or before is None or before.name != scorecard.name

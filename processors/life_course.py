@@ -4,6 +4,11 @@ A customer is an account from its contract (`contracted`, `handed_over` or `onbo
 (`cancelled` or `lapsed`), and again from its return. One that another system knows already (`known`, with a revenue) is older
 than what we know of it: it counts from the start of the UTC day on which it became known, so that a log which begins on the
 first of a month has customers at its start.
+
+A renewal that is signed within the grace after `lapsed` is a *late renewal*: the contract goes on as if it had been signed in
+time, the lapse is undone, and no customer was lost. That is the trade's grace window for renewals signed late (Renewal rate,
+https://bigdelta.com/library/metrics/renewal-rate). A renewal that comes later, or after a cancellation, brings nobody back: that
+takes a return (`reactivated`) or a new contract.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,12 +17,15 @@ from typing import Final, Literal, NamedTuple
 from processors.windows import DAY_MS
 from schemas.events import AccountEvent, AccountKind
 
-Step = Literal["known", "active", "due", "renewed", "lapsed", "cancelled", "reactivated"]
+Step = Literal["known", "active", "due", "renewed", "lapsed", "cancelled", "reactivated", "renewed_late"]
 Start = Literal["entered", "acquired", "reactivated"]
 Outcome = Literal["renewed", "cancelled", "lapsed", "open"]
 
-STEPS: Final[tuple[Step, ...]] = ("known", "active", "due", "renewed", "lapsed", "cancelled", "reactivated")
-"""In the order of an account's life: of two in one millisecond the later one counts."""
+STEPS: Final[tuple[Step, ...]] = ("known", "active", "due", "renewed", "lapsed", "cancelled", "reactivated", "renewed_late")
+"""In the order of an account's life, but for the last: of two in one millisecond the later one counts. A renewal becomes a
+late one when a lapse is known that it came within the grace of: the grace that is in force then decides."""
+
+_RENEWALS: Final[tuple[Step, ...]] = ("renewed", "renewed_late")
 
 _STEP_OF_KIND: Final[dict[AccountKind, Step]] = {
     "known": "known",
@@ -33,6 +41,7 @@ _STEP_OF_KIND: Final[dict[AccountKind, Step]] = {
 _CODE_BITS: Final = 3
 _CODES: Final = (1 << _CODE_BITS) - 1
 _KNOWN: Final = STEPS.index("known")
+_RENEWED, _LAPSED, _LATE = (STEPS.index(step) for step in ("renewed", "lapsed", "renewed_late"))
 FOREVER: Final = 2**62
 """The end of what has not ended."""
 
@@ -76,19 +85,46 @@ def take_step(steps: list[int], step: int) -> None:
             steps.remove(one)
     if step not in steps:
         steps.append(step)
-        steps.sort()
+        steps.sort(key=_in_life)
+
+
+def mark_late_renewals(steps: list[int], grace_ms: int) -> None:
+    """Tell the renewals that came after a lapse, at most the grace later, from the others."""
+    lapses = [step >> _CODE_BITS for step in steps if step & _CODES == _LAPSED]
+    for step in [step for step in steps if step & _CODES == _RENEWED]:
+        at = step >> _CODE_BITS
+        if any(lapsed_at < at <= lapsed_at + grace_ms for lapsed_at in lapses):
+            steps.remove(step)
+            take_step(steps, at << _CODE_BITS | _LATE)
+
+
+def came_back_late(steps: Iterable[int]) -> int | None:
+    """When a late renewal undid a lapse the last time, after the base; None when none did."""
+    came_at, ended_by = None, None
+    for step in steps:
+        kind = STEPS[step & _CODES]
+        if kind in ("lapsed", "cancelled"):
+            ended_by = ended_by or kind
+        elif kind in ("active", "reactivated"):
+            ended_by = None
+        elif kind == "renewed_late" and ended_by == "lapsed":
+            came_at, ended_by = step >> _CODE_BITS, None
+    return came_at
 
 
 def without_repetitions(steps: Sequence[int], settled_after_ms: int) -> list[int]:
     """The steps without contracts, handovers and onboardings of one who was a customer already, once they are old enough."""
     kept: list[int] = []
-    active = was_customer = False
+    active = was_customer = lapsed = False
     for step in steps:
         kind = STEPS[step & _CODES]
         if not (kind == "active" and active and step >> _CODE_BITS < settled_after_ms):
             kept.append(step)
         if kind in ("lapsed", "cancelled"):
+            lapsed = kind == "lapsed" if active else lapsed
             active, was_customer = False, True
+        elif kind == "renewed_late":
+            active = active or lapsed
         elif _start(kind, was_customer=was_customer) is not None:
             active = was_customer = True
     return kept
@@ -116,6 +152,9 @@ def spans(steps: Iterable[int], base_ms: int) -> list[Span]:
             if how is not None:
                 found.append(Span(how, start_ms, at_ms, kind))
             how, was_customer = None, True
+        elif kind == "renewed_late" and how is None and found and found[-1].ended_by == "lapsed":
+            how, start_ms = found[-1].how, found[-1].start_ms
+            del found[-1]
         elif how is None and (begins := _start(kind, was_customer=was_customer)) is not None:
             how, was_customer = begins, True
             start_ms = at_ms - at_ms % DAY_MS - 1 if how == "entered" else at_ms
@@ -133,6 +172,9 @@ def is_customer(steps: Sequence[int]) -> bool:
             return True
         if kind == "lapsed" or kind == "cancelled":
             return False
+        if kind == "renewed_late":
+            course = spans(steps, 0)
+            return bool(course) and course[-1].ended_by == "open"
         was_known = was_known or kind == "known"
     return was_known
 
@@ -160,7 +202,7 @@ def renewals(course: Iterable[Span], steps: Iterable[int], dates: Sequence[tuple
     for number, span in enumerate(life):
         since_ms, last_due_ms = span.start_ms, span.start_ms
         back_ms = life[number + 1].start_ms if number + 1 < len(life) else FOREVER
-        for at_ms in (at_ms for kind, at_ms in told if kind == "renewed" and span.start_ms <= at_ms < span.end_ms):
+        for at_ms in (at_ms for kind, at_ms in told if kind in _RENEWALS and span.start_ms <= at_ms < span.end_ms):
             due_ms = _date(dates, at_ms, last_due_ms) or _announced(told, since_ms, at_ms) or at_ms
             yield Renewal(due_ms, "renewed", at_ms)
             since_ms, last_due_ms = at_ms, max(last_due_ms, due_ms)
@@ -172,13 +214,24 @@ def renewals(course: Iterable[Span], steps: Iterable[int], dates: Sequence[tuple
 
 
 def renewed_after_end(steps: Iterable[int], base_ms: int) -> Iterator[int]:
-    """When a contract was renewed of one who had left: that makes nobody a customer again, only a return does."""
-    has_left = False
+    """When a contract was renewed, but not in time, of one who had left: only a return makes a customer again."""
+    ended_by = None
     for step in steps:
         kind = STEPS[step & _CODES]
-        if kind == "renewed" and has_left:
+        if kind == "renewed_late" and ended_by == "lapsed":
+            ended_by = None
+        elif kind in _RENEWALS and ended_by is not None:
             yield base_ms + (step >> _CODE_BITS)
-        has_left = kind in ("lapsed", "cancelled") or (has_left and kind not in ("active", "reactivated"))
+        elif kind in ("lapsed", "cancelled"):
+            ended_by = ended_by or kind
+        elif kind in ("active", "reactivated"):
+            ended_by = None
+
+
+def _in_life(step: int) -> tuple[int, int]:
+    """By time, and in one millisecond by the order of an account's life: a late renewal is a renewal."""
+    code = step & _CODES
+    return step >> _CODE_BITS, _RENEWED if code == _LATE else code
 
 
 def _date(dates: Iterable[tuple[int, int]], before_ms: int, last_due_ms: int) -> int | None:

@@ -147,7 +147,7 @@ DEFAULTS: Final[tuple[CriterionPlan, ...]] = (
         (
             Part("response_rate_90d_pct", (5, 15, 25, 40)),
             Part("answers_with_comment_90d_pct", (10, 20, 35, 50)),
-            Part("answers_with_touchpoint_90d_pct", (30, 50, 70, 90)),
+            Part("feedback_with_touchpoint_or_reason_90d_pct", (30, 50, 70, 90)),
         ),
         "service",
         1,

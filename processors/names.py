@@ -37,6 +37,10 @@ class Names(Protocol):
         """Whether a configured touchpoint lies before the sale."""
 
     @property
+    def renewal_grace_ms(self) -> int:
+        """How long after a lapse a renewal still undoes it."""
+
+    @property
     def calendars(self) -> Calendars:
         """The business hours of those who answer."""
 

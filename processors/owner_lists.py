@@ -9,7 +9,7 @@ ended on the day of its opening as well, since it was beyond the day's budget al
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from processors.accounts import OVERDUE_DAYS
+from processors.account_state import OVERDUE_DAYS
 from processors.alert_file import AlertSettings
 from processors.commercial_file import Commercial
 from processors.episode_gauges import OpenEpisode

@@ -49,6 +49,12 @@ def moving(name: str, value: float | None, reason: str) -> Figure:
 
 
 @shared
+def ratio(name: str, value: float | None, n: int, days: int, reason: str) -> Figure:
+    """A figure that rests on a number of things, without an interval; the reason is told only when there is no value."""
+    return Figure(name=name, window_days=days, value=value, n=n, reason=reason if value is None else None)
+
+
+@shared
 def count(name: str, value: float | None, dimension: str = "", days: int | None = None, reason: str | None = None) -> Figure:
     """A figure without an interval; the reason is told only when there is no value."""
     if value is None:

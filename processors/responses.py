@@ -2,6 +2,12 @@
 
 A request and its answer meet by the request's id, whichever comes first; a request without an id cannot be followed and is left
 out of the rate. Of several requests with one id the earliest is the request, and the others are reminders of it.
+
+A request expires after 14 days, the life of an NPS request and the longest of any by default; the times are those of the two
+events. An answer after that counts among the answers like any other, and leaves the request unanswered. Requests are followed
+for 16 days of the partition's clock: an answer in time is accepted at most 48 hours after it occurred. Only one that was later
+still, and was repaired by a replay of its dead letter, or that lay behind records of other times in its topic, may find its
+request followed no longer: it too counts among the answers only.
 """
 
 from collections.abc import Iterable
@@ -17,10 +23,13 @@ from processors.windows import D90, DAY_MS, Days, Window
 from schemas.events import SurveyEvent
 
 FOLLOWED_DAYS: Final = 14
-"""An answer later than that after the sending does not count: the request has expired."""
+"""An answer later than that after the sending does not answer the request: it has expired. That does not depend on the plan."""
 
-MAX_REQUESTS: Final = 64
-"""So many requests and early answers are followed at a time, the newest."""
+MAX_REQUESTS: Final = 512
+"""So many requests are followed at a time, the newest: five questions to each of the 100 respondents that are followed."""
+
+MAX_EARLY: Final = 64
+"""So many answers wait for their request, the newest; those to requests that nobody tells of push no request out."""
 
 _FOLLOWED_S: Final = FOLLOWED_DAYS * DAY_MS // 1000
 _REMEMBERED_MS: Final = FOLLOWED_DAYS * DAY_MS + GRACE_MS
@@ -49,7 +58,7 @@ class ResponseState(Struct, array_like=True, gc=False):
     """The requests to one customer.
 
     `parts` are by survey and touchpoint, as `part_of` names them. `early` are answers whose request has not come yet: the time in
-    seconds by the hash of the request's id. `forgotten` counts the requests that were no longer followed because of the bound,
+    seconds by the hash of the request's id. `forgotten` counts what was no longer followed because of a bound,
     `without_id` those that could not be followed, `folded_parts` the touchpoints that were moved into `other` to save space.
     """
 
@@ -111,15 +120,15 @@ def forget(state: ResponseState, clock_ms: int) -> None:
         del state.early[key]
 
 
-def keep_newest(state: ResponseState, most: int, totals: Totals) -> None:
-    """Follow at most so many requests and early answers, the newest; the others are forgotten and counted."""
-    followed = [(packed >> 1, key, asked.followed) for asked in state.parts.values() for key, packed in asked.followed.items()]
-    followed += [(answered, key, state.early) for key, answered in state.early.items()]
-    followed.sort(key=lambda entry: entry[:2])
-    for at_s, key, place in followed[: max(0, len(followed) - most)]:
-        del place[key]
-        state.forgotten += 1
-        totals.oddity("forgotten_request", at_s * 1000)
+def keep_newest(state: ResponseState, totals: Totals) -> None:
+    """Keep to the bounds on requests that are followed and on early answers: the oldest are forgotten and counted."""
+    places = [asked.followed for asked in state.parts.values()]
+    if sum(map(len, places)) > MAX_REQUESTS:
+        followed = [(packed >> 1, key, place) for place in places for key, packed in place.items()]
+        _forget_oldest(state, followed, MAX_REQUESTS, totals)
+    if len(state.early) > MAX_EARLY:
+        early = [(answered, key, state.early) for key, answered in state.early.items()]
+        _forget_oldest(state, early, MAX_EARLY, totals)
 
 
 def fold_touchpoints(state: ResponseState, most: int, at_ms: int, totals: Totals) -> None:
@@ -146,8 +155,17 @@ def prune(state: ResponseState, as_of_ms: int) -> None:
 
 
 def _key_of(request_id: str) -> int:
-    """32 bits for a request's id: of 64 that are followed, two are taken for one once in two million customers."""
+    """32 bits for a request's id: of 100 that are followed, two are taken for one once in a million customers."""
     return int.from_bytes(blake2b(request_id.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "big")
+
+
+def _forget_oldest(state: ResponseState, followed: list[tuple[int, int, dict[int, int]]], most: int, totals: Totals) -> None:
+    """Keep the newest of what is followed, given by seconds and key with the place where it is kept."""
+    followed.sort(key=lambda entry: entry[:2])
+    for at_s, key, place in followed[: len(followed) - most]:
+        del place[key]
+        state.forgotten += 1
+        totals.oddity("forgotten_request", at_s * 1000)
 
 
 def _part_following(state: ResponseState, key: int) -> str | None:
@@ -174,7 +192,7 @@ def _send(state: ResponseState, event: SurveyEvent, names: Names, totals: Totals
         _count(state, known, packed >> 1, answered, -1, totals)
     state.parts.setdefault(part, Asked()).followed[key] = sent_s << 1 | answered
     _count(state, part, sent_s, answered, 1, totals)
-    keep_newest(state, MAX_REQUESTS, totals)
+    keep_newest(state, totals)
 
 
 def _answer(state: ResponseState, key: int, answered_s: int, totals: Totals) -> None:
@@ -182,7 +200,7 @@ def _answer(state: ResponseState, key: int, answered_s: int, totals: Totals) -> 
     part = _part_following(state, key)
     if part is None:
         state.early[key] = min(answered_s, state.early.get(key, answered_s))
-        keep_newest(state, MAX_REQUESTS, totals)
+        keep_newest(state, totals)
         return
     followed = state.parts[part].followed
     packed = followed[key]

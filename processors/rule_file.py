@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from processors.accounts import Stage
+from processors.account_state import Stage
 from processors.loyalty_file import Lone, read_lone, read_quadrant
 from processors.toml_tables import Table, did_you_mean
 from processors.vocabulary import TERMS
@@ -101,8 +101,8 @@ class _Kind(Struct, frozen=True):
 
 
 _KINDS: dict[RuleKind, _Kind] = {
-    "health_red": _Kind(),
-    "health_fell": _Kind(limits=(_LimitSpec("fall_points", "health_fall_points", 20, 10),)),
+    "health_red": _Kind(settings={"known_days": (30, 0, 365)}, dwell_hours=72),
+    "health_fell": _Kind(limits=(_LimitSpec("fall_points", "health_fall_points", 20, 10),), dwell_hours=72),
     "backlog": _Kind(
         limits=(
             _LimitSpec("open_tickets", "open_tickets", 5, 3),
@@ -117,9 +117,9 @@ _KINDS: dict[RuleKind, _Kind] = {
     "goals_fell": _Kind(
         limits=(_LimitSpec("fall_share", "goals_completed_30d", 0.5, 0.25),),
         settings={"least_before": (4, 1, 1_000_000)},
-        dwell_hours=24,
+        dwell_hours=168,
     ),
-    "renewal": _Kind(settings={"within_days": (60, 1, 730), "overdue_days": (30, 0, 365)}, dwell_hours=48),
+    "renewal": _Kind(settings={"within_days": (60, 1, 730), "overdue_days": (30, 0, 365)}, dwell_hours=168),
     "not_started": _Kind(settings={"after_days": (30, 1, 365)}),
 }
 

@@ -5,7 +5,7 @@ A new kind of rule is one more condition in a module named `*_rules`, and one mo
 
 from typing import TYPE_CHECKING, Final
 
-from processors.accounts import OVERDUE_DAYS
+from processors.account_state import OVERDUE_DAYS
 from processors.adoption_rules import NotStarted
 from processors.conditions import Condition, View
 from processors.due import NEVER, crossing

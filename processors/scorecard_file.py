@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from msgspec import Struct
 
-from processors.accounts import Stage
+from processors.account_state import Stage
 from processors.curves import Curve
 from processors.toml_tables import Table, did_you_mean, is_number
 from processors.vocabulary import MEASURABLE, TERMS

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct, field
 
-from processors.accounts import AccountState
+from processors.account_state import AccountState
 from processors.commercial_rows import CommercialState
 from processors.csat import CsatState
 from processors.due import NEVER
@@ -15,6 +15,7 @@ from processors.journey import JourneyState
 from processors.loyalty import LoyaltyState
 from processors.nps import NpsState
 from processors.promises import PromiseLedger
+from processors.replayed import ReplayedLetters
 from processors.responses import ResponseState
 from processors.seen import SeenIds
 from processors.survey_plan import PlanState
@@ -64,6 +65,7 @@ class CustomerState(Struct, array_like=True):
     snapshot_at_s: int = 0
     snapshot_revision: int = 0
     first_day: int = 0
+    replayed: ReplayedLetters = field(default_factory=ReplayedLetters)
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from processors import csat, nps
 from processors.health import Reading
 from processors.intervals import adjusted_wald_nps, wilson
-from processors.readings import UNKNOWN, Reader, shared
+from processors.readings import UNKNOWN, Reader, count, shared
 from processors.windows import D7, D30, D90, D180, Window
 from schemas.records import Figure
 
@@ -80,13 +80,15 @@ def listed(state: "CustomerState", as_of_ms: int, _definitions: "Definitions") -
 
 
 def _csat_figures(state: csat.CsatState, as_of_ms: int) -> Iterator[Figure]:
-    """The share of good answers, whole and by touchpoint."""
-    touchpoints = sorted(state.by_touchpoint)
+    """The share of good answers, whole and by touchpoint, and on which scales they were given."""
     for window in (D7, D30, D90):
-        shares = [csat.share(state, touchpoint, window, as_of_ms) for touchpoint in touchpoints]
-        yield _share("", window, sum(share.good for share in shares), sum(share.n for share in shares))
-        for touchpoint, share in zip(touchpoints, shares, strict=True):
+        found = csat.by_touchpoint(state, window, as_of_ms)
+        shares = {touchpoint: csat.share_of(counts) for touchpoint, counts in found.items()}
+        yield _share("", window, sum(share.good for share in shares.values()), sum(share.n for share in shares.values()))
+        for touchpoint, share in shares.items():
             yield _share(touchpoint, window, share.good, share.n)
+        for scale, n in csat.scales_of(map(sum, zip(*found.values(), strict=True))).items():
+            yield count(f"csat_answers_{window.name}", n, scale, window.days)
 
 
 def _nps_figures(state: nps.NpsState, as_of_ms: int) -> Iterator[Figure]:

@@ -12,6 +12,7 @@ Flow = Literal[
     "steps",
     "step_days",
     "csat",
+    "csat_scales",
     "nps",
     "ces",
     "product",
@@ -23,6 +24,8 @@ Flow = Literal[
     "goals",
     "interactions",
     "episodes",
+    "ended_episodes",
+    "actions",
     "outcomes",
     "events",
     "oddities",
@@ -35,6 +38,8 @@ Family = Literal["tickets", "usage", "surveys", "accounts"]
 Oddity = Literal[
     "duplicate",
     "unverifiable",
+    "replayed_again",
+    "forgotten_letter",
     "erased",
     "other_touchpoint",
     "other_goal",
@@ -66,6 +71,7 @@ Oddity = Literal[
 
 FIGURES_OF_FLOW: Final[dict[Flow, tuple[tuple[str, int], ...]]] = {
     "csat": (("csat_by_hour", HOUR_MS), ("csat_by_day", DAY_MS)),
+    "csat_scales": (("csat_scales_by_hour", HOUR_MS), ("csat_scales_by_day", DAY_MS)),
     "nps": (("nps_by_day", DAY_MS),),
     "ces": (("ces_by_day", DAY_MS),),
     "product": (("product_by_day", DAY_MS),),
@@ -85,6 +91,8 @@ FIGURES_OF_FLOW: Final[dict[Flow, tuple[tuple[str, int], ...]]] = {
     "step_days": (("step_days_by_day", DAY_MS),),
     "interactions": (("interactions_by_day", DAY_MS),),
     "episodes": (("episodes_by_day", DAY_MS),),
+    "ended_episodes": (("episodes_ended_by_day", DAY_MS),),
+    "actions": (("actions_by_day", DAY_MS),),
     "outcomes": (("outcomes_by_day", DAY_MS),),
     "events": (("events_by_day", DAY_MS),),
     "oddities": (("oddities_by_day", DAY_MS),),

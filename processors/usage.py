@@ -28,10 +28,14 @@ class GoalCounts(NamedTuple):
     failed: int
 
     @property
+    def tried(self) -> int:
+        """How often it was tried."""
+        return self.completed + self.failed
+
+    @property
     def correct_ratio(self) -> float | None:
         """The share completed / (completed + failed), 0 to 1; None when it was never tried."""
-        tried = self.completed + self.failed
-        return self.completed / tried if tried else None
+        return self.completed / self.tried if self.tried else None
 
 
 class UsageState(Struct, array_like=True, gc=False):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from processors import usage
 from processors.health import Reading
-from processors.readings import UNKNOWN, Reader, count, moving
+from processors.readings import UNKNOWN, Reader, count, moving, ratio
 from processors.windows import D7, D30, D90, DAY_MS, Window
 from schemas.records import Figure
 
@@ -69,7 +69,7 @@ def listed(state: "CustomerState", as_of_ms: int, definitions: "Definitions") ->
         by_goal = [usage.goal_counts(state.usage, goal, window, as_of_ms) for goal in goals]
         whole = usage.GoalCounts(sum(counts.completed for counts in by_goal), sum(counts.failed for counts in by_goal))
         yield count(completed, whole.completed if seen else None, "", days, _NO_USAGE)
-        yield count(f"goals_correct_ratio_{window.name}", whole.correct_ratio, "", days, _NO_GOALS)
+        yield ratio(f"goals_correct_ratio_{window.name}", whole.correct_ratio, whole.tried, days, _NO_GOALS)
         for goal, counts in zip(goals, by_goal, strict=True):
             yield count(completed, counts.completed, goal, days)
         used = usage.features_used(state.usage, window, as_of_ms) if seen else None

@@ -92,6 +92,13 @@ _TERMS = [
         higher_is_better=True,
         window_days=90,
     ),
+    Term(
+        name="seats_growth_log_90d",
+        label="growth of seats, ln of now / 90 days ago",
+        unit="log",
+        higher_is_better=True,
+        window_days=90,
+    ),
     Term(name="payments_late_90d", label="late payments in 90 days", unit="count", higher_is_better=False, window_days=90),
     Term(name="payments_failed_90d", label="failed payments in 90 days", unit="count", higher_is_better=False, window_days=90),
     Term(name="referrals", label="customers referred", unit="count", higher_is_better=True),

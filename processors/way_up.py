@@ -158,6 +158,13 @@ def _told(figure: str, now: float, needed: float) -> str:
         number = int(change)
         word = _WORDS[number] if number < len(_WORDS) else f"{number:,}"
         if figure in _SOLVED and needed < now:
-            return f"solve {word} of the {_SOLVED[figure]} ({now:g} now)"
-        return f"{word} {'more' if needed > now else 'fewer'} {label} ({needed:g} instead of {now:g})"
+            return _solve(word, _SOLVED[figure], int(now), int(needed))
+        return f"{word} {'more' if needed > now else 'fewer'} {label} ({int(needed):,} instead of {int(now):,})"
     return f"bring the {label} {'up' if needed > now else 'down'} from {shown(figure, now)} to {shown(figure, needed)}"
+
+
+def _solve(word: str, tickets: str, now: int, needed: int) -> str:
+    """Which tickets to solve: all of them, or so many."""
+    if needed:
+        return f"solve {word} of the {tickets} ({now:,} now)"
+    return f"solve the {word} {tickets}" if now > 1 else f"solve the {tickets.removesuffix('s')}"

@@ -7,6 +7,7 @@ record or with a `Malformed`; only a registry that does not answer is raised.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ from schemas.jsonvalues import from_validation, value_from_json, value_to_json
 from schemas.outcome import Malformed, Reason, malformed
 from schemas.records import Output
 from schemas.registry import RegistryUnreachable, SchemaRegistry
-from schemas.writing import MISFITS, writer_of
+from schemas.writing import MISFITS, Writer, writer_of
 
 __all__ = ["MAX_INPUT_BYTES", "Codec", "Encoding", "EncodingError", "RegistryUnreachable"]
 
@@ -70,7 +71,6 @@ class Codec:
             topic: (of_topic, _resolutions(of_topic), check if of_topic.is_input else None)
             for topic, of_topic in contracts().items()
         }
-        self._writers = {topic: writer_of(of_topic.newest.decoding, _REPEATING) for topic, of_topic in contracts().items()}
         self._by_id: dict[tuple[str, int], _Resolution | Malformed] = {}
         self._ids: dict[str, bytes] = {}
 
@@ -156,9 +156,15 @@ class Codec:
 
     def _avro(self, topic: str, header: bytes, record: InputEvent | Output) -> bytes:
         try:
-            return header + self._writers[topic](record)
+            return header + _writer(topic)(record)
         except MISFITS as error:
             raise EncodingError(f"a record for {topic} does not fit its schema: {error!r}") from error
+
+
+@cache
+def _writer(topic: str) -> Writer:
+    """Compiled when a topic is first written to."""
+    return writer_of(contract(topic).newest.decoding, _REPEATING)
 
 
 def _read(

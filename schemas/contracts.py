@@ -20,6 +20,8 @@ from schemas.records import (
     CustomerSnapshot,
     DeadLetter,
     DefinitionsVersion,
+    DeliveryFailure,
+    DeliveryMark,
     FleetAlert,
     FleetPartial,
     FleetSnapshot,
@@ -52,6 +54,8 @@ OUTPUTS: dict[str, type[Struct]] = {
     "cs.maturity": MaturityAssessment,
     "cs.dead-letters": DeadLetter,
     "cs.definitions": DefinitionsVersion,
+    "cs.deliveries": DeliveryMark,
+    "cs.delivery-failures": DeliveryFailure,
 }
 _VERSION_FILE = re.compile(r"v([1-9][0-9]*)\.avsc")
 

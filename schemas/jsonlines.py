@@ -16,7 +16,7 @@ from schemas.contracts import INPUTS, OUTPUTS
 from schemas.events import AccountEvent, InputEvent, SurveyEvent, Tick, TicketEvent, UsageEvent
 from schemas.jsonvalues import unknown_fields, value_from_json, value_to_json
 from schemas.outcome import Malformed, Reason, malformed
-from schemas.records import DefinitionsVersion, Output
+from schemas.records import DefinitionsVersion, DeliveryMark, Output
 from schemas.times import parse_time
 
 __all__ = ["Headers", "Line", "format_line", "parse_line", "unknown_fields", "value_from_json", "value_to_json"]
@@ -130,6 +130,8 @@ def _timestamp(stated: int | str | None, value: InputEvent | Output) -> int:
         return stated
     if isinstance(value, TicketEvent | UsageEvent | SurveyEvent | AccountEvent | Tick):
         return value.occurred_at
+    if isinstance(value, DeliveryMark):
+        return value.at
     return value.applied_at if isinstance(value, DefinitionsVersion) else value.as_of
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+Cause = Literal["data", "time", "config"]
 Severity = Literal["info", "warning", "high", "critical"]
 EpisodeState = Literal["opened", "updated", "resolved", "retracted"]
 Side = Literal["before", "after"]

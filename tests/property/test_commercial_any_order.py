@@ -12,7 +12,9 @@ from processors.state import CustomerState
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import AccountEvent, AccountKind
 from tests.support.happenings import NOON
-from tests.support.oracle.commercial import Terms, commercial, of_customer
+from tests.support.oracle.commercial import commercial
+from tests.support.oracle.commercial_customer import of_customer
+from tests.support.oracle.terms import Terms
 from tests.support.summed import Accounts, by_name, default_text
 
 RATES = "rates = { USD = 2.0 }\n"
@@ -41,6 +43,7 @@ def account_events(draw: st.DrawFn) -> AccountEvent:
         occurred_at=at,
         kind=draw(st.sampled_from(LIVES)),
         mrr_cents=draw(st.sampled_from([None, None, 0, 100, 250])),
+        seats=draw(st.sampled_from([None, None, 0, 2, 5])),
         currency=draw(st.sampled_from([None, None, "EUR", "USD", "VND"])),
         renewal_at=draw(st.none() | st.sampled_from([at + DAY_MS, at + 40 * DAY_MS, at - DAY_MS, NOON, NOON + 9 * DAY_MS])),
         amount_cents=draw(st.sampled_from([0, 70])),

@@ -9,8 +9,10 @@ from tests.support.driven import Driven
 from tests.support.examples import examples
 from tests.support.histories import Record, logs
 from tests.support.oracle.acceptance import accepted_by_customer, judged
-from tests.support.oracle.commercial import commercial, of_customer, terms_of
+from tests.support.oracle.commercial import commercial
+from tests.support.oracle.commercial_customer import of_customer
 from tests.support.oracle.events import read_definitions
+from tests.support.oracle.terms import terms_of
 from tests.support.summed import Summed, by_name
 
 TERMS = terms_of(read_definitions(default_text()))

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from processors import feedback, feedback_figures, responses
 from processors.state import CustomerState
 from processors.totals import Totals
-from processors.windows import DAY_MS
+from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import SurveyEvent
+from tests.support.asked import answered, sent
 from tests.support.happenings import NAMES, NOON
 from tests.support.judging import default_definitions
 from tests.support.log_checker import wrong_figures
@@ -82,6 +83,28 @@ def test_what_the_fleet_counts_is_the_batch_answer(events: list[SurveyEvent]) ->
         expected[figure, dimension, at - at % DAY_MS] = [one + other for one, other in zip(known, counts, strict=True)]
     counted = {key: counts for key, counts in totals.items() if any(counts) and key[0] != "oddities_by_day"}
     assert counted == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 60 * 24), st.integers(0, 48), st.integers(0, 1)), max_size=12))
+def test_who_answers_in_time_is_the_batch_answer_whatever_is_held_up_within_the_grace(said: list[tuple[int, int, int]]) -> None:
+    """Answers up to weeks after their request, each up to 48 hours late; of each request there is but one sending."""
+    state, totals = CustomerState("c"), Totals()
+    sendings = [sent("nps", NOON + place * DAY_MS, request_id=f"Q{place}") for place in (0, 1)]
+    answers = [answered("nps", 9, NOON + place * DAY_MS + hours * HOUR_MS, request_id=f"Q{place}") for hours, _, place in said]
+    lags = [0, 0, *(lag for _, lag, _ in said)]
+    events = [*sendings, *answers]
+    clocked = sorted(
+        zip((event.occurred_at + lag * HOUR_MS for event, lag in zip(events, lags, strict=True)), events, strict=True),
+        key=lambda one: one[0],
+    )
+    for clock, event in clocked:
+        responses.fold(state.responses, event, clock, NAMES, totals)
+    as_of = NOON + 62 * DAY_MS
+    found = [figure for figure in feedback_figures.listed(state, as_of, default_definitions()) if "response" in figure.name]
+    expected = surveys(plain(events), as_of, ORACLE_NAMES)
+    assert {figure.dimension: (figure.value, figure.n) for figure in found} == {
+        key[1]: (right.value, right.n) for key, right in expected.items() if key[0] == "response_rate_90d_pct"
+    }
 
 
 @given(EVENTS.flatmap(lambda events: st.tuples(st.just(events), st.permutations(events))), st.integers(0, 95))

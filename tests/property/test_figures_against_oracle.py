@@ -38,6 +38,11 @@ weight = 0.7
 missing = "neutral"
 stale_after_days = 2
 [[scorecards.measures]]
+name = "seats"
+figure = "seats_growth_log_90d"
+curve = [[-1, 0], [1, 100]]
+weight = 1
+[[scorecards.measures]]
 name = "others"
 figure = "nps_1_10_90d"
 curve = [[-100, 0], [100, 100]]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors import accounts, csat, nps, usage
-from processors.accounts import AccountState
+from processors.account_state import FIELDS, AccountState
 from processors.csat import CsatState, Share
 from processors.nps import SCALES, NpsState
 from processors.totals import Totals
@@ -141,8 +141,9 @@ def known(events: list[AccountEvent], prune_each: int = 0) -> dict[str, object]:
         if prune_each and number % prune_each == 0:
             accounts.prune(state, NOON)
     return {
-        "fields": [getattr(state, name) for name in accounts.FIELDS],
+        "fields": [getattr(state, name) for name in FIELDS],
         "stage": (state.stage, state.stage_since),
+        "seats": [state.seats_at(NOON + shift) for shift in (-3, -1, 0, 1)],
         "mrr": (state.mrr_cents, state.previous_mrr),
         "contacts": {name: (found.locale, found.consent) for name, found in state.contacts.items()},
         "referred": state.referred,

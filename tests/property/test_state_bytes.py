@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors import accounts, csat, nps, tickets, usage
-from processors.accounts import AccountState
+from processors.account_state import AccountState
 from processors.csat import CsatState
 from processors.nps import NpsState
 from processors.seen import SeenIds

@@ -19,6 +19,48 @@ from tests.support.oracle.acceptance import judged
 from tests.support.oracle.asking import asked_of, plan
 from tests.support.oracle.events import names_of
 
+ANOTHER_PLAN = """[surveys]
+needs_consent = true
+[surveys.csat]
+due_within_minutes = 60
+expires_after_hours = 48
+throttle_days = 3
+touchpoints = ["trial"]
+[surveys.ces]
+enabled = true
+due_within_minutes = 0
+throttle_days = 10
+touchpoints = []
+[surveys.nps]
+scale = "1_10"
+first_after_onboarding_days = 10
+repeat_days = 20
+throttle_days = 25
+defer_at_most_days = 10
+expires_after_days = 4
+wait_while_urgent_ticket_open = false
+[surveys.product]
+enabled = true
+scale = "good_bad"
+first_after_onboarding_days = 3
+repeat_days = 30
+throttle_days = 29
+defer_at_most_days = 3
+
+"""
+
+
+def with_another_plan() -> str:
+    before, heading, rest = default_text().partition("[surveys]\n")
+    _, banner, after = rest.partition("# -----")
+    assert heading
+    assert banner
+    return before + ANOTHER_PLAN + banner + after
+
+
+PLANS = (default_text(), with_another_plan())
+"""The plan that comes along, and one in which everything is otherwise: all four surveys, and nobody is asked without consent."""
+
 CUTS = st.lists(st.sampled_from(["go on", "go on", "take", "restart"]), min_size=1, max_size=5)
 PEOPLE = st.sampled_from(["r1", "r1", "r2", None])
 PLACES = st.sampled_from(["trial", "trial", "support", None, "nowhere"])
@@ -81,7 +123,7 @@ def _use(draw: st.DrawFn, at: int) -> tuple[str, msgspec.Struct]:
 
 
 def _survey(draw: st.DrawFn, at: int) -> tuple[str, msgspec.Struct]:
-    survey, scale = draw(st.sampled_from([("csat", "good_bad"), ("nps", "0_10")]))
+    survey, scale = draw(st.sampled_from([("csat", "good_bad"), ("nps", "0_10"), ("ces", "1_7"), ("product", "1_5")]))
     return "cs.surveys", SurveyEvent(
         event_id="",
         customer_id="",
@@ -105,8 +147,8 @@ def planned_logs(draw: st.DrawFn) -> list[Record]:
     return numbered([*records, *last_ticks(records, draw(st.sampled_from([0, 4, 40, 400])))])
 
 
-def driven(log: Iterable[Record], cuts: list[str]) -> Driven:
-    found = Driven()
+def driven(log: Iterable[Record], cuts: list[str], definitions_text: str) -> Driven:
+    found = Driven(definitions_text)
     for place, record in enumerate(log):
         found.feed(record)
         cut = cuts[place % len(cuts)]
@@ -123,22 +165,23 @@ def requests(found: Driven, customer_id: str) -> list[dict[str, Any]]:
     return [output for output in outputs if output["customer_id"] == customer_id]
 
 
-@settings(max_examples=examples(60), deadline=None)
-@given(planned_logs() | logs(), CUTS)
-def test_who_is_asked_what_and_when_is_what_the_book_says(log: list[Record], cuts: list[str]) -> None:
-    found = driven(log, cuts)
+@settings(max_examples=examples(70), deadline=None)
+@given(planned_logs() | logs(), CUTS, st.sampled_from(PLANS))
+def test_who_is_asked_what_and_when_is_what_the_book_says(log: list[Record], cuts: list[str], definitions_text: str) -> None:
+    found = driven(log, cuts, definitions_text)
     judgements = judged(log)
     for customer_id in ("ann", "binh"):
         mine = requests(found, customer_id)
-        assert [asked_of(request) for request in mine] == plan(judgements, customer_id, names_of(default_text()))
-        _keeps_its_promises(mine)
+        assert [asked_of(request) for request in mine] == plan(judgements, customer_id, names_of(definitions_text))
+        _keeps_its_promises(mine, tomllib.loads(definitions_text)["surveys"])
 
 
-def _keeps_its_promises(mine: list[dict[str, Any]]) -> None:
+def _keeps_its_promises(mine: list[dict[str, Any]], plans: dict[str, Any]) -> None:
     assert [request["sequence"] for request in mine] == list(range(1, len(mine) + 1))
     assert max(Counter((request["request_id"], request["state"]) for request in mine).values(), default=1) == 1
     due = [request for request in mine if request["state"] == "due"]
-    for survey, least_ms in (("csat", 7 * DAY_MS), ("nps", 179 * DAY_MS)):
+    for survey in ("csat", "ces", "nps", "product"):
+        least_ms = plans[survey]["throttle_days"] * DAY_MS
         asked: dict[Any, list[int]] = {}
         for request in due:
             if request["survey"] == survey:
@@ -147,16 +190,14 @@ def _keeps_its_promises(mine: list[dict[str, Any]]) -> None:
         assert all(later - earlier >= least_ms for times in asked.values() for earlier, later in pairwise(times))
     for request in mine:
         assert request["state"] == "expired" or request["as_of"] < request["expires_at"]
-        assert (request["question"], request["answers"], request["scale"]) == _words(request)
-
-
-def _words(request: dict[str, Any]) -> tuple[str, list[str], str]:
-    section = tomllib.loads(default_text())["surveys"][request["survey"]]
-    words = section["wording"][request["locale"]]
-    return words["question"], words["answers"], section["scale"]
+        section = plans[request["survey"]]
+        assert request["scale"] == section.get("scale", {"csat": "good_bad", "ces": "1_7"}.get(request["survey"]))
+        if "wording" in section:
+            words = section["wording"][request["locale"]]
+            assert (request["question"], request["answers"]) == (words["question"], words["answers"])
 
 
 @settings(max_examples=examples(20), deadline=None)
-@given(planned_logs(), CUTS)
-def test_where_the_batches_were_cut_changes_no_request(log: list[Record], cuts: list[str]) -> None:
-    assert driven(log, cuts).outputs == driven(log, ["go on"]).outputs
+@given(planned_logs(), CUTS, st.sampled_from(PLANS))
+def test_where_the_batches_were_cut_changes_no_request(log: list[Record], cuts: list[str], definitions_text: str) -> None:
+    assert driven(log, cuts, definitions_text).outputs == driven(log, ["go on"], definitions_text).outputs

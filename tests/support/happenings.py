@@ -30,6 +30,7 @@ class KnownNames(NamedTuple):
     touchpoints: frozenset[str] = frozenset({"trial", "product", "support"})
     goals: frozenset[str] = frozenset({"invoices", "exports"})
     max_features: int = 4
+    renewal_grace_ms: int = 30 * DAY_MS
     before_sale: frozenset[str] = frozenset({"trial"})
 
     def is_before_sale(self, touchpoint: str) -> bool:

@@ -34,7 +34,10 @@ EDGES = st.builds(
     st.sampled_from([-1, 0, 1, 59_999, 60_000]),
 )
 TIMES = EDGES | st.integers(END_MS - 10 * DAY_MS, END_MS)
-LAGS = st.sampled_from([0, 0, 0, 1, 5_000, HOUR_MS, 30 * HOUR_MS, GRACE_MS, GRACE_MS + 1, -1, -SKEW_MS, -SKEW_MS - 1])
+LAGS = st.sampled_from([0, 0, 0, 1, 5_000, HOUR_MS, 30 * HOUR_MS, GRACE_MS, GRACE_MS + 1, 5 * DAY_MS, -1, -SKEW_MS, -SKEW_MS - 1])
+REPLAYED = [[["cspulse-replay", f"letter-{number}".encode()]] for number in range(20)]
+"""The headers of dead letters that are replayed: their lateness is accepted, and one that comes again counts no more."""
+
 CUSTOMERS = st.sampled_from(["ann", "binh"])
 TOUCHPOINTS = st.sampled_from([None, "trial", "support", "nowhere", "other"])
 SCALES = [
@@ -125,7 +128,7 @@ def accounts(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         amount_cents=1,
         status=draw(st.sampled_from(["paid", "late", "failed"])),
         reason_text="so it is",
-        referred_customer_id="else",
+        referred_customer_id=draw(st.sampled_from(["else", "other"])),
         respondent_id=draw(st.sampled_from(["r1", "r2"])),
         locale=draw(st.sampled_from([None, "en", "vi"])),
         consent=draw(st.sampled_from([None, True, False])),
@@ -146,7 +149,8 @@ def arrivals(draw: st.DrawFn, most: int) -> list[Record]:
     found = []
     for number, (topic, event) in enumerate(draw(st.lists(EVENTS, min_size=1, max_size=most))):
         value = {**msgspec.to_builtins(event), "event_id": f"e{number}"}
-        found.append({"topic": topic, "partition": 0, "timestamp_ms": value["occurred_at"] + draw(LAGS), "value": value})
+        record = {"topic": topic, "partition": 0, "timestamp_ms": value["occurred_at"] + draw(LAGS), "value": value}
+        found.append(record | {"headers": draw(st.none() | st.sampled_from(REPLAYED))})
     return sorted(found, key=lambda record: record["timestamp_ms"])
 
 

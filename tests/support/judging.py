@@ -1,5 +1,6 @@
 """A customer to whom things happen in a test, and the definitions to judge it by."""
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,16 @@ def default_text() -> str:
 @cache
 def default_definitions() -> Definitions:
     return parse(default_text())
+
+
+def prompt_text() -> str:
+    """The default ones with rules that wait for nothing: what opens an alert is tested apart from how long it must hold."""
+    return re.sub(r"(?m)^(dwell_hours|known_days) = .*$", r"\1 = 0", default_text())
+
+
+@cache
+def prompt_definitions() -> Definitions:
+    return parse(prompt_text())
 
 
 class Judged:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import processors
 from processors import commercial
-from processors.accounts import AccountState
+from processors.account_state import AccountState
 from processors.commercial_rows import CommercialState
 from processors.definitions import Definitions, parse
 from processors.fleet_view import FleetValue
@@ -55,6 +55,10 @@ class Summed:
         from processors.fleet import FIGURES
 
         return self.gauges.get((figure, dimension), (0,) * len(FIGURES[figure].places))
+
+    def parts(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
+        counts = self.gauges.get((figure, dimension))
+        return {} if counts is None else {0: counts}
 
     def buckets(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
         return self.flows.get((figure, dimension), {})

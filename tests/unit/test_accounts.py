@@ -4,16 +4,8 @@ from typing import get_args
 import pytest
 
 from processors import accounts
-from processors.accounts import (
-    MAX_CONTACTS,
-    MAX_MRR_ENTRIES,
-    MAX_MUTES,
-    MAX_REFERRALS,
-    AccountState,
-    Cancellation,
-    PreviousMrr,
-    Stage,
-)
+from processors.account_state import AccountState, Cancellation, PreviousMrr, Stage
+from processors.accounts import MAX_CONTACTS, MAX_MRR_ENTRIES, MAX_MUTES, MAX_REFERRALS
 from processors.names import is_customer
 from processors.totals import Totals
 from processors.windows import DAY_MS
@@ -116,6 +108,21 @@ def test_pruning_drops_repeated_revenues_and_mutes_that_are_over() -> None:
     assert len(state.mrr_history) == 1
     assert set(state.mutes) == {"backlog"}
     accounts.prune(AccountState(), NOON)
+
+
+def test_the_seats_before_are_remembered_as_long_as_a_growth_can_look_back() -> None:
+    events = [
+        account("known", NOON, seats=5),
+        account("payment", NOON + DAY_MS, seats=5),
+        account("plan_changed", NOON + 2 * DAY_MS, seats=9),
+    ]
+    for order in permutations(events):
+        state = folded(*order)
+        assert [state.seats_at(NOON + days * DAY_MS) for days in (0, 1, 2, 3)] == [None, 5, 5, 9]
+        accounts.prune(state, NOON + 151 * DAY_MS)
+        assert state.seats_at(NOON + 2 * DAY_MS) == 5
+        accounts.prune(state, NOON + 153 * DAY_MS)
+        assert (state.seats_before, state.seats, state.seats_at(NOON + 3 * DAY_MS)) == ([], 9, 9)
 
 
 def test_contacts_are_remembered_as_the_newest_event_says() -> None:

@@ -8,14 +8,14 @@ from processors.episodes import episode_id
 from processors.figures import Sheet
 from schemas.events import UsageEvent
 from tests.support.happenings import NOON, account, answer, ticket, usage
-from tests.support.judging import Judged, default_text
+from tests.support.judging import Judged, default_text, prompt_definitions, prompt_text
 
 DAY = 86_400_000
 HOUR = 3_600_000
 
 
-def default_but(*changes: tuple[str, str]) -> Definitions:
-    text = default_text()
+def default_but(*changes: tuple[str, str], text: str | None = None) -> Definitions:
+    text = text or default_text()
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -43,6 +43,15 @@ def test_a_backlog_opens_at_five_and_resolves_only_at_three() -> None:
     customer.happens(ticket("solved", NOON + 30, "T1"))
     assert customer.states_of("backlog")[-1] == "resolved"
     assert customer.alerts_of("backlog")[-1].resolution == "3 tickets left open"
+
+
+def test_an_alert_carries_the_segment_of_the_account_as_it_is_then() -> None:
+    customer = with_open_tickets(5)
+    customer.happens(
+        account("plan_changed", NOON + 20, segment="enterprise"), ticket("opened", NOON + 30, "T9", priority="urgent")
+    )
+    customer.happens(*(ticket("opened", NOON + 40 + n, f"U{n}", priority="urgent") for n in range(3)))
+    assert [alert.segment for alert in customer.alerts_of("backlog")] == [None, "enterprise"]
 
 
 def test_more_than_two_urgent_tickets_are_a_backlog_of_high_severity() -> None:
@@ -160,11 +169,13 @@ def test_a_customer_with_fewer_than_three_signs_was_never_active() -> None:
 
 
 def test_a_fall_of_twenty_points_opens_and_the_expiry_of_the_peak_resolves_it_to_the_millisecond() -> None:
-    customer = Judged()
+    customer = Judged(prompt_definitions())
     customer.happens(*(usage("goal_completed", NOON, goal="report_created", quantity=10) for _ in range(3)))
     customer.happens(*(sign(NOON + index) for index in range(10)), answer("csat", "good_bad", 1, NOON + 100))
+    customer.happens(answer("nps", "0_10", 10, NOON + 100), answer("product", "good_bad", 1, NOON + 100))
     fell_at = NOON + 1000
     customer.happens(*(answer("csat", "good_bad", 0, fell_at) for _ in range(9)))
+    customer.happens(*(answer("nps", "0_10", 0, fell_at) for _ in range(9)), answer("product", "good_bad", 0, fell_at))
     customer.happens(*(ticket("opened", fell_at, f"T{index}") for index in range(10)))
     opened = customer.alerts_of("health_fell")[0]
     assert "below its highest of 7 days, " in opened.explanation
@@ -177,19 +188,46 @@ def test_a_fall_of_twenty_points_opens_and_the_expiry_of_the_peak_resolves_it_to
 
 
 def test_health_in_red_names_the_two_measures_that_cost_most_and_is_critical_near_the_renewal() -> None:
-    customer = Judged()
+    customer = Judged(prompt_definitions())
     customer.happens(account("onboarded", NOON - DAY, renewal_at=NOON + 60 * DAY + HOUR))
     customer.happens(sign(NOON), *(answer("csat", "good_bad", 0, NOON) for _ in range(5)))
     customer.happens(*(ticket("opened", NOON, f"T{index}") for index in range(12)))
     alert = customer.alerts_of("health_red")[-1]
     assert alert.severity == "high"
-    assert alert.explanation.endswith("goals completed in 30 days (0) and CSAT in 90 days (0 %) cost most.")
-    assert [item.figure for item in alert.evidence] == ["health_score", "goals_completed_30d", "csat_90d_pct"]
+    assert alert.explanation.endswith("days with any use in 30 days (1) and goals completed in 30 days (0) cost most.")
+    assert [item.figure for item in alert.evidence] == ["health_score", "active_days_30d", "goals_completed_30d"]
     customer.passes(NOON + HOUR)
     assert (customer.alerts_of("health_red")[-1].severity, customer.alerts_of("health_red")[-1].as_of) == (
         "critical",
         NOON + HOUR,
     )
+
+
+def in_red(definitions: Definitions | None = None) -> Judged:
+    customer = Judged(definitions)
+    customer.happens(account("onboarded", NOON))
+    customer.happens(*(answer("csat", "good_bad", 0, NOON + place) for place in range(5)))
+    customer.happens(usage("goal_failed", NOON + 10, goal="report_created"))
+    customer.happens(*(ticket("opened", NOON + 20 + place, f"T{place}") for place in range(9)))
+    assert customer.changes[-1].new_band == "red"
+    return customer
+
+
+def test_a_low_score_of_the_first_days_is_no_red_until_the_account_has_been_known_for_its_days() -> None:
+    customer = in_red()
+    known_at = (NOON // DAY + 30) * DAY
+    customer.passes(known_at + 3 * DAY - 1)
+    assert customer.states_of("health_red") == []
+    customer.passes(known_at + 3 * DAY)  # and three days of it
+    assert [(alert.state, alert.cause, alert.as_of) for alert in customer.alerts_of("health_red")] == [
+        ("opened", "time", known_at + 3 * DAY)
+    ]
+
+
+def test_the_days_for_which_an_account_must_be_known_can_be_none() -> None:
+    customer = in_red(default_but(("known_days = 30", "known_days = 0")))
+    customer.passes(NOON + 3 * DAY + 30)
+    assert customer.states_of("health_red") == ["opened"]
 
 
 def test_a_detractor_is_resolved_by_a_better_answer_of_the_same_respondent() -> None:
@@ -284,7 +322,7 @@ def test_peaks_of_a_score_that_is_no_longer_judged_hold_up_no_clock() -> None:
     urgent = '{ to = "high", figure = "open_urgent_tickets", at_least = 3 }'
     lift = (urgent, '{ to = "high", figure = "health_fall_points", at_least = 5 }')
     covered = ("least_coverage_pct = 50", "least_coverage_pct = 1")
-    customer = Judged(default_but(lift, covered))
+    customer = Judged(default_but(lift, covered, text=prompt_text()))
     customer.happens(answer("csat", "good_bad", 1, NOON), sign(NOON + 1))
     customer.happens(*(ticket("opened", NOON + 2, f"T{number}") for number in range(6)))
     assert customer.state.health.of("risk").peaks

@@ -1,19 +1,22 @@
 """The commercial course of an account at its edges."""
 
+from itertools import permutations
 from math import log
 
 import pytest
 
 from processors import commercial, commercial_figures, fleet_commercial
+from processors.account_state import AccountState
 from processors.accounts import MAX_MRR_ENTRIES
 from processors.commercial import MAX_STEPS, MAX_UNNAMED
-from processors.commercial_rows import BY_MONTH, MONTH_PLACES, RENEWALS, is_overdue
+from processors.commercial_rows import BY_MONTH, MONTH_PLACES, RENEWALS, CommercialState, is_overdue
 from processors.definitions import parse
 from processors.months import month_name, month_start, months_between, months_later, whole_months
 from processors.state import CustomerState
+from processors.totals import Totals
 from processors.windows import DAY_MS
-from schemas.events import AccountEvent
-from tests.support.happenings import NOON, account
+from schemas.events import AccountEvent, AccountKind
+from tests.support.happenings import NOON, KnownNames, account
 from tests.support.summed import Accounts, by_name, default_definitions, default_text
 
 FEBRUARY = month_start(NOON)
@@ -32,6 +35,10 @@ def renewals(fleet: Accounts) -> dict[int, tuple[int, ...]]:
     """By days from NOON's day: due, renewed, cancelled, lapsed."""
     buckets = fleet.view(NOON).buckets(RENEWALS, "")
     return {(start - NOON) // DAY_MS + 1: counts[:4] for start, counts in buckets.items()}
+
+
+def stage(fleet: Accounts) -> str:
+    return fleet.states["c"][1].stage
 
 
 def told(*events: AccountEvent) -> Accounts:
@@ -189,16 +196,59 @@ def test_of_payments_without_a_currency_the_newest_are_kept_and_no_sum_moves() -
     assert (state.unnamed, state.paid_cents) == ([], {"USD": 40})
 
 
-def test_a_renewal_signed_after_the_end_is_an_oddity_in_any_order_and_no_return() -> None:
-    events = [account("contracted", JANUARY), account("lapsed", NOON - DAY_MS), account("renewed", NOON)]
+@pytest.mark.parametrize(
+    "ending",
+    [account("cancelled", NOON - DAY_MS), account("lapsed", NOON - 30 * DAY_MS - 1)],
+    ids=["cancelled", "beyond the grace"],
+)
+def test_a_renewal_signed_after_a_cancellation_or_beyond_the_grace_is_an_oddity_in_any_order_and_no_return(
+    ending: AccountEvent,
+) -> None:
+    events = [account("contracted", JANUARY), ending, account("renewed", NOON)]
     for order in (events, events[::-1]):
         fleet = told(*order)
         view = fleet.view(NOON)
         assert view.buckets("oddities_by_day", "renewed_after_end") == {NOON - NOON % DAY_MS: (1,)}
         assert view.dimensions("active_customers") == []
+        assert stage(fleet) == ending.kind
         fleet.happen([account("reactivated", NOON - 1)])
         assert fleet.view(NOON).dimensions("oddities_by_day") == []
-        assert fleet.view(NOON).total("active_customers", "") == (1, 0, 0)
+
+
+def test_a_renewal_signed_within_the_grace_after_the_lapse_counts_as_renewed_and_undoes_the_lapse_in_any_order() -> None:
+    events = [
+        account("contracted", JANUARY, mrr_cents=100, renewal_at=NOON - 5 * DAY_MS),
+        account("lapsed", NOON - DAY_MS),
+        account("renewed", NOON, renewal_at=NOON + 365 * DAY_MS),
+    ]
+    for order in permutations(events):
+        fleet = told(*order)
+        view = fleet.view(NOON)
+        assert view.total("active_customers", "") == (1, 100, 1)
+        assert renewals(fleet) == {-5: (1, 1, 0, 0), 365: (1, 0, 0, 0)}
+        assert (view.dimensions("departures_by_day"), view.dimensions("oddities_by_day")) == ([], [])
+        assert not any(month.get("losses") for month in months(fleet).values())
+        assert (stage(fleet), fleet.states["c"][1].stage_since) == ("reactivated", NOON)
+
+
+def test_who_lapses_again_after_a_late_renewal_is_gone_and_loses_nothing_of_it_when_pruned() -> None:
+    fleet = told(account("contracted", JANUARY), account("lapsed", NOON - 9 * DAY_MS), account("renewed", NOON - 8 * DAY_MS))
+    fleet.happen([account("handed_over", NOON - 7 * DAY_MS)]).prune(NOON + 100 * DAY_MS)
+    assert stage(fleet) == "handed_over"
+    fleet.happen([account("lapsed", NOON)])
+    assert stage(fleet) == "lapsed"
+    assert fleet.view(NOON).buckets("departures_by_day", "lapsed") == {NOON - NOON % DAY_MS: (1,)}
+
+
+def test_the_grace_of_a_late_renewal_is_that_of_the_definitions() -> None:
+    state, account_state = CommercialState(), AccountState()
+    names = KnownNames(renewal_grace_ms=2 * DAY_MS)
+    stages = []
+    happened: list[tuple[AccountKind, int]] = [("contracted", 30), ("lapsed", 3), ("renewed", 0), ("renewed", 1)]
+    for kind, days_ago in happened:
+        commercial.fold(state, account_state, account(kind, NOON - days_ago * DAY_MS), NOON, names, Totals())
+        stages.append(account_state.stage)
+    assert stages == ["contracted", "lapsed", "lapsed", "reactivated"]
 
 
 def test_whose_renewal_is_overdue_beyond_the_grace_is_flagged_until_it_is_renewed_or_left() -> None:

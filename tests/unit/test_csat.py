@@ -65,6 +65,8 @@ def test_an_answer_reaches_the_fleet_by_hour_and_by_day() -> None:
     assert totals.flows == {
         ("csat_by_hour", "support", NOON): [1, 2],
         ("csat_by_day", "support", NOON - DAY_MS // 2): [1, 2],
+        ("csat_scales_by_hour", "1_5", NOON): [2],
+        ("csat_scales_by_day", "1_5", NOON - DAY_MS // 2): [2],
     }
 
 

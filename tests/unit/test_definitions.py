@@ -55,7 +55,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_place() -> None:
         ('side = "before"', 'side = "befor"'),
         ("margin = 3", "margn = 3"),
         ("csat_90d_pct", "csat_90d"),
-        ("weight = 16", "weight = 0"),
+        ("weight = 11", "weight = 0"),
         ("[[-50, 0]", "[[0, 0]"),
         ("fall_points = 10", "fall_points = 20"),
         ('kind = "silence"', 'kind = "silense"'),

@@ -84,9 +84,9 @@ def test_retracted_when_the_customer_had_left_before_the_opening() -> None:
 def test_retracted_when_late_goals_show_that_there_was_no_fall() -> None:
     customer = Judged()
     customer.happens(goals(12, NOON))
-    customer.passes(NOON + 35 * DAY)
+    customer.passes(NOON + 40 * DAY)
     assert customer.states_of("goals_fell") == ["opened"]
-    customer.happens(goals(11, NOON + 30 * DAY), clock=NOON + 35 * DAY)
+    customer.happens(goals(11, NOON + 30 * DAY), clock=NOON + 40 * DAY)
     assert customer.states_of("goals_fell") == ["opened", "retracted"]
 
 
@@ -163,7 +163,7 @@ def with_goals_fallen() -> tuple[Judged, int]:
     """A customer whose goals fell, which is no complaint, and when its episode opened."""
     customer = Judged()
     customer.happens(account("onboarded", NOON - 40 * DAY), goals(12, NOON))
-    customer.passes(NOON + 35 * DAY)
+    customer.passes(NOON + 40 * DAY)
     return customer, last(customer, "goals_fell").opened_at
 
 
@@ -180,6 +180,12 @@ def test_what_a_complaint_opened_is_not_proactive() -> None:
         customer.happens(acted(opened.episode_id, NOON + DAY))
         assert last(customer, rule).proactive is False
         assert flow(customer, "episodes_by_day", rule) == [1, 1, 0, 1]
+
+
+def test_what_a_complaint_opened_is_not_proactive_by_a_clock_that_is_behind() -> None:
+    customer = with_backlog()
+    customer.happens(acted(last(customer, "backlog").episode_id, NOON - HOUR), clock=NOON + HOUR)
+    assert last(customer, "backlog").proactive is False
 
 
 def test_a_quadrant_that_a_bad_answer_has_just_brought_is_not_proactive() -> None:
@@ -257,26 +263,26 @@ def test_an_episode_records_who_acted_when_and_what_and_what_followed() -> None:
 @pytest.mark.parametrize(
     "complaint",
     [
-        ticket("opened", NOON + 35 * DAY + HOUR, "T9"),
-        answer("csat", "good_bad", 0, NOON + 35 * DAY + HOUR),
-        answer("csat", "1_5", 3, NOON + 35 * DAY + HOUR),
-        answer("nps", "0_10", 6, NOON + 35 * DAY + HOUR, respondent="bo"),
+        ticket("opened", NOON + 40 * DAY + HOUR, "T9"),
+        answer("csat", "good_bad", 0, NOON + 40 * DAY + HOUR),
+        answer("csat", "1_5", 3, NOON + 40 * DAY + HOUR),
+        answer("nps", "0_10", 6, NOON + 40 * DAY + HOUR, respondent="bo"),
     ],
 )
 def test_proactive_is_acted_upon_before_the_customer_complained(complaint: CustomerEvent) -> None:
     customer, opened_at = with_goals_fallen()
     episode = last(customer, "goals_fell").episode_id
     customer.happens(complaint)
-    customer.happens(acted(episode, NOON + 35 * DAY + 2 * HOUR))
+    customer.happens(acted(episode, NOON + 40 * DAY + 2 * HOUR))
     assert last(customer, "goals_fell").proactive is False
-    customer.happens(acted(episode, opened_at + 1000, "cy"), clock=NOON + 35 * DAY + 3 * HOUR)
+    customer.happens(acted(episode, opened_at + 1000, "cy"), clock=NOON + 40 * DAY + 3 * HOUR)
     assert last(customer, "goals_fell").proactive is True  # the word came late, the deed did not
     assert flow(customer, "episodes_by_day", "goals_fell") == [1, 1, 1, 0]
 
 
 def test_a_cancellation_is_a_complaint() -> None:
     customer, _ = with_goals_fallen()
-    customer.happens(account("cancelled", NOON + 35 * DAY + HOUR))
+    customer.happens(account("cancelled", NOON + 40 * DAY + HOUR))
     assert last(customer, "goals_fell").proactive is False
     assert flow(customer, "episodes_by_day", "goals_fell") == [1, 0, 0, 1]
 

@@ -7,9 +7,15 @@ from math import log
 import pytest
 
 from processors import fleet_commercial
+from processors.commercial_figures import READERS
 from processors.definitions import parse
 from processors.fleet_view import FleetValue
+from processors.state import CustomerState
+from processors.windows import DAY_MS
 from schemas.events import AccountEvent, AccountKind
+from schemas.records import CustomerSnapshot
+from tests.support.happenings import NOON, account
+from tests.support.judging import Judged
 from tests.support.summed import Accounts, by_name, default_text
 
 USD_AT_2 = parse(default_text().replace("rates = {}", "rates = { USD = 2.0 }"))
@@ -207,9 +213,6 @@ def test_currencies_are_never_summed_without_a_configured_rate() -> None:
 
 
 def test_growth_is_the_logarithm_of_the_mrr_now_over_that_90_days_ago_and_null_when_either_is_0() -> None:
-    from processors.commercial_figures import READERS
-    from processors.state import CustomerState
-
     def growth(before: int, now: int) -> float | None:
         fleet = Accounts().happen(
             [event("c", "contracted", at(1), mrr_cents=before), event("c", "plan_changed", at(6), mrr_cents=now)]
@@ -221,3 +224,29 @@ def test_growth_is_the_logarithm_of_the_mrr_now_over_that_90_days_ago_and_null_w
     assert growth(100, 200) == pytest.approx(log(2))
     assert growth(0, 200) is None
     assert growth(100, 0) is None
+
+
+def test_growth_is_told_of_seats_as_well_and_null_when_either_is_0() -> None:
+    def growth(before: int, now: int) -> float | None:
+        fleet = Accounts().happen([event("c", "contracted", at(1), seats=before), event("c", "plan_changed", at(6), seats=now)])
+        state = CustomerState("c")
+        state.commercial, state.account = fleet.prune(at(7)).states["c"]
+        return READERS["seats_growth_log_90d"](state, at(7), fleet.view(at(7)).definitions).value
+
+    assert growth(10, 5) == pytest.approx(log(0.5))
+    assert growth(0, 5) is None
+    assert growth(5, 0) is None
+
+
+def test_referrals_are_counted_and_a_referred_customer_is_linked_to_who_referred_it() -> None:
+    ann = Judged()
+    ann.happens(account("known", NOON), account("referred", NOON, referred_customer_id="binh"))
+    ann.happens(
+        account("referred", NOON + 1, referred_customer_id="binh"), account("referred", NOON + 2, referred_customer_id="chi")
+    )
+    assert READERS["referrals"](ann.state, NOON + 3, ann.context.definitions).value == 2
+    binh = Judged()
+    binh.happens(account("trial_started", NOON, referred_customer_id="ann"), account("contracted", NOON + DAY_MS))
+    binh.passes(NOON + 2 * DAY_MS)
+    snapshots = [record for record in binh.context.effects.outputs if isinstance(record, CustomerSnapshot)]
+    assert snapshots[-1].referred_by == "ann"

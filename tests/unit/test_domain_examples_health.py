@@ -6,15 +6,18 @@ import pytest
 
 from processors import explanation, health
 from processors.curves import Curve
-from processors.definitions import Definitions, parse
-from processors.health import HealthState
+from processors.definitions import Definitions, DefinitionsError, parse
+from processors.health import HealthState, Reading
 from processors.scorecard_file import Bands, Measure, Missing, Scorecard, choose
 from processors.way_up import way_up
+from schemas.checks import check
+from schemas.events import Scale, Survey
 from tests.support.happenings import NOON, account, answer, ticket, usage
-from tests.support.judging import Judged, default_definitions, default_text
+from tests.support.judging import Judged, default_definitions, default_text, prompt_definitions, prompt_text
 
 DAY = 86_400_000
 HOUR = 3_600_000
+SURVEYS: tuple[tuple[Survey, Scale, int], ...] = (("csat", "good_bad", 1), ("nps", "0_10", 10), ("product", "good_bad", 1))
 STRAIGHT = Curve((0.0, 100.0), (0.0, 100.0))
 
 
@@ -46,7 +49,7 @@ def test_a_measure_has_a_policy_for_missing_data(missing: Missing, score: float)
 def test_coverage_is_published() -> None:
     customer = Judged()
     customer.happens(account("onboarded", NOON), usage("feature_used", NOON + 1, feature="board"))
-    assert (customer.changes[-1].new_measures_present, customer.changes[-1].measures_total) == (7, 13)
+    assert (customer.changes[-1].new_measures_present, customer.changes[-1].measures_total) == (8, 15)
 
 
 def test_from_null_the_explanation_lists_every_contribution_as_new() -> None:
@@ -105,8 +108,48 @@ def test_the_default_measures_are_those_of_the_text() -> None:
 
 def test_every_error_of_the_file_is_listed_at_once() -> None:
     text = default_text().replace('stages = ["contracted", "handed_over"]', 'stages = ["contracted", "handed"]')
-    with pytest.raises(Exception, match=r"there is no stage \"handed\""):
+    text = text.replace('figure = "growth_log_90d"', 'figure = "growth"').replace("weight = 11", "weight = 0")
+    with pytest.raises(DefinitionsError) as refused:
         parse(text)
+    said = "\n".join(str(mistake) for mistake in refused.value.mistakes)
+    assert 'there is no stage "handed"' in said
+    assert said.count('there is no figure "growth"') == 2
+    assert "0 is no weight" in said
+
+
+def test_a_measure_maps_one_figure_to_0_to_100_by_a_piecewise_linear_curve() -> None:
+    curve = Curve((0.0, 10.0, 20.0), (20.0, 40.0, 100.0))
+    assert [curve.at(figure) for figure in (-5, 0, 5, 10, 15, 20, 99)] == [20, 20, 30, 40, 70, 100, 100]
+
+
+@pytest.mark.parametrize(("missing", "score"), [("redistribute", 80.0), ("neutral", 65.0), ("poor", 40.0)])
+def test_a_figure_beyond_its_staleness_limit_is_missing_and_the_policy_says_what_becomes_of_its_weight(
+    missing: Missing, score: float
+) -> None:
+    fresh, stale = (Measure(name, "csat_90d_pct", STRAIGHT, 1, 2 * DAY, missing) for name in ("fresh", "stale"))
+    two = Scorecard("standard", "risk", (), Bands((40, 70), 3, 0.5), (fresh, stale), 0)
+    readings = [Reading(80, NOON - 2 * DAY), Reading(20, NOON - 2 * DAY - 1)]
+    assessment = health.assess(two, readings, NOON)
+    assert (assessment.score, assessment.present) == (score, 1)
+
+
+def test_every_change_explains_itself_with_the_events_that_caused_it_and_its_cause() -> None:
+    customer = Judged()
+    events = [usage("feature_used", NOON + place, feature=f"f{place}") for place in range(4)]
+    customer.happens(*events)
+    by_data = customer.changes[-1]
+    assert by_data.cause == "data"
+    assert by_data.caused_by == [event.event_id for event in events[-len(by_data.caused_by) :]]
+    customer.passes(NOON + 40 * DAY)
+    by_time = customer.changes[-1]
+    assert (by_time.cause, by_time.caused_by) == ("time", [])
+    customer.reconfigured(reweighted(), NOON + 41 * DAY)
+    assert customer.changes[-1].cause == "config"
+    for change in customer.changes:
+        moved = (change.new_score or 0) - (change.old_score or 0)
+        assert abs(sum(part.delta for part in change.measures) - moved) < 1e-9
+        for part in change.measures:
+            assert part.delta == part.new_contribution - part.old_contribution
 
 
 def test_an_override_needs_author_reason_and_expiry_and_the_computed_score_stays_visible() -> None:
@@ -120,9 +163,30 @@ def test_an_override_needs_author_reason_and_expiry_and_the_computed_score_stays
     assert change.new_score == pytest.approx(computed, abs=1)
 
 
+@pytest.mark.parametrize("left_out", ["author", "reason_text", "expires_at"])
+def test_an_override_without_author_reason_or_expiry_is_refused(left_out: str) -> None:
+    said = {"author": "eve", "reason_text": "merger", "override_score": 5.0, "expires_at": NOON + DAY}
+    assert check(account("override", NOON, **said)) is None
+    refused = check(account("override", NOON, **{**said, left_out: None}))
+    assert refused is not None
+    assert left_out in refused.message
+
+
+def test_an_override_ends_at_its_expiry() -> None:
+    customer = Judged()
+    customer.happens(*(usage("feature_used", NOON + place, feature=f"f{place}") for place in range(5)))
+    computed = customer.changes[-1].new_band
+    customer.happens(account("override", NOON + 10, author="eve", reason_text="merger", override_score=5, expires_at=NOON + HOUR))
+    customer.passes(NOON + HOUR - 1)
+    assert customer.changes[-1].new_band == "red"
+    customer.passes(NOON + HOUR)
+    last = customer.changes[-1]
+    assert (last.as_of, last.cause, last.new_band, last.override_score) == (NOON + HOUR, "time", computed, None)
+
+
 def reweighted() -> Definitions:
     return parse(
-        default_text().replace("weight = 16", "weight = 60").replace('name = "backlog"\nfigure', 'name = "pile"\nfigure')
+        default_text().replace("weight = 11", "weight = 60").replace('name = "backlog"\nfigure', 'name = "pile"\nfigure')
     )
 
 
@@ -168,7 +232,20 @@ def test_solve_the_three_urgent_tickets() -> None:
     found = way_up(urgent, health.assess_figures(urgent, [3]), "yellow")
     assert found is not None
     assert found.figure_needed == 0
-    assert found.text == "solve three of the open urgent tickets (3 now)"
+    assert found.text == "solve the three open urgent tickets"
+    one_of_two = Curve((0.0, 1.0, 2.0), (100.0, 80.0, 0.0))
+    of_two = Scorecard("s", "risk", (), Bands((40, 70), 3, 0), (Measure("m", "open_tickets", one_of_two, 1, None, "poor"),), 0)
+    partly = way_up(of_two, health.assess_figures(of_two, [2]), "yellow")
+    assert partly is not None
+    assert partly.text == "solve one of the open tickets (2 now)"
+
+
+def test_a_large_number_is_told_in_full() -> None:
+    volume = Measure("m", "usage_volume_30d", Curve((0.0, 10_000_000.0), (0.0, 100.0)), 1, None, "poor")
+    busy = Scorecard("s", "risk", (), Bands((40, 70), 3, 0), (volume,), 0)
+    found = way_up(busy, health.assess_figures(busy, [7_123_456]), "yellow")
+    assert found is not None
+    assert found.text == "176,544 more volume of usage in 30 days (7,300,000 instead of 7,123,456)"
 
 
 def test_no_single_one_is_an_answer() -> None:
@@ -223,12 +300,12 @@ def test_another_scorecard_opens_no_fall_because_only_scores_of_one_are_compared
 
 def fallen() -> Judged:
     """A customer whose health fell by the open tickets of an hour."""
-    customer = Judged()
+    customer = Judged(prompt_definitions())
     customer.happens(account("onboarded", NOON))
     customer.happens(*(usage("goal_completed", NOON + place, goal="report_created", quantity=10) for place in range(3)))
     customer.happens(*(usage("feature_used", NOON + 10 + place, feature=f"f{place}") for place in range(10)))
-    customer.happens(answer("csat", "good_bad", 1, NOON + 100))
-    customer.happens(*(answer("csat", "good_bad", 0, NOON + 1000) for _ in range(9)))
+    customer.happens(*(answer(survey, scale, best, NOON + 100) for survey, scale, best in SURVEYS))
+    customer.happens(*(answer(survey, scale, 0, NOON + 1000) for survey, scale, _ in SURVEYS for _ in range(9)))
     customer.happens(*(ticket("opened", NOON + 1000, f"T{number}") for number in range(10)))
     assert customer.states_of("health_fell") == ["opened"]
     return customer
@@ -236,7 +313,7 @@ def fallen() -> Judged:
 
 def test_other_definitions_end_a_fall_with_a_word_that_says_so_and_open_none() -> None:
     customer = fallen()
-    harsher = default_text().replace("[80, 75]", "[80, 5]").replace("[5, 35]", "[5, 3]")
+    harsher = prompt_text().replace("[80, 75]", "[80, 5]").replace("[5, 35]", "[5, 3]")
     customer.reconfigured(parse(harsher), NOON + HOUR)
     ending = customer.alerts_of("health_fell")[-1]
     assert (ending.state, ending.cause) == ("resolved", "config")

@@ -65,7 +65,9 @@ def test_each_carries_the_figure_the_threshold_to_the_next_level_a_next_step_and
 
 
 def test_feedback_is_at_the_lowest_level_of_its_parts_never_at_their_average() -> None:
-    found = assessed(response_rate_90d_pct=60, answers_with_comment_90d_pct=12, answers_with_touchpoint_90d_pct=95)["feedback"]
+    found = assessed(response_rate_90d_pct=60, answers_with_comment_90d_pct=12, feedback_with_touchpoint_or_reason_90d_pct=95)[
+        "feedback"
+    ]
     assert (found.level, found.figure, found.threshold_next) == (2, "answers_with_comment_90d_pct", 20)
 
 

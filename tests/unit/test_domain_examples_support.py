@@ -1,11 +1,14 @@
 """The domain's sentences on support, each as a test."""
 
+from collections import Counter
+
 import pytest
 
-from processors import tickets
+from processors import tickets, upkeep
 from processors.definitions import Definitions, parse
 from processors.figures import Sheet, all_figures
 from processors.readings import NOT_YET_60_DAYS
+from processors.sketch import ERROR_NOTE, bin_of, merged, quantile
 from processors.windows import DAY_MS, HOUR_MS
 from schemas.events import TicketEvent
 from schemas.records import Figure
@@ -62,6 +65,30 @@ def test_else_the_time_of_reopening_flagged() -> None:
     found = customer(ticket("reopened", NOON))
     assert figure(found, "oldest_open_ticket_days").value == 0
     assert tickets.assumed_openings(found.state.tickets) == 1
+
+
+def test_the_200_newest_closed_ones_are_remembered_and_of_older_ones_the_time_of_reopening_counts_flagged() -> None:
+    start = NOON - 10 * DAY_MS
+    found = customer(
+        *(ticket("opened", start + number, f"T{number}") for number in range(201)),
+        *(ticket("solved", start + DAY_MS + number, f"T{number}") for number in range(201)),
+    )
+    found.happens(ticket("reopened", NOON, "T1"))
+    assert figure(found, "oldest_open_ticket_days").value == (NOON - start - 1) / DAY_MS
+    assert "assumed_opening" not in upkeep.flags(found.state)
+    found.happens(ticket("solved", NOON + 1, "T1"), ticket("reopened", NOON + 2, "T0"))
+    assert figure(found, "oldest_open_ticket_days", at=NOON + 2 + HOUR_MS).value == HOUR_MS / DAY_MS
+    assert {"assumed_opening", "forgotten_ticket"} <= set(upkeep.flags(found.state))
+    assert figure(found, "tickets_reopened_30d", at=NOON + 2).value == 2
+
+
+def test_percentiles_come_from_a_mergeable_sketch_with_a_relative_error_of_1_percent() -> None:
+    waits = [float(7 * number * number + 13) for number in range(500)]
+    parts = [Counter(map(bin_of, waits[start::3])) for start in range(3)]
+    for q in (0.5, 0.9, 0.95):
+        exact = sorted(waits)[int(q * (len(waits) - 1))]
+        assert quantile(merged(parts), q) == quantile(Counter(map(bin_of, waits)), q) == pytest.approx(exact, rel=0.01)
+    assert "1 %" in ERROR_NOTE
 
 
 def test_backlog_per_customer_priority_and_touchpoint_and_ageing_buckets() -> None:

@@ -86,6 +86,16 @@ def test_answers_of_the_csat_scales_are_pooled_as_good_or_not_and_their_raw_scor
     assert len(state.by_touchpoint["other"].days) == 3
 
 
+def test_the_record_says_from_which_scales_a_csat_is() -> None:
+    customer = Judged()
+    customer.happens(
+        answered("csat", 1), answered("csat", 5, scale="1_5", touchpoint="support"), answered("csat", 2, scale="1_5")
+    )
+    told = {key: figure.value for key, figure in shown(customer).items() if key[0] == "csat_answers_90d"}
+    assert told == {("csat_answers_90d", "good_bad"): 1, ("csat_answers_90d", "1_5"): 2}
+    assert shown(customer)["csat_90d_pct", ""].n == sum(value or 0 for value in told.values())
+
+
 def test_csat_of_no_answers_is_null_never_0() -> None:
     customer = Judged()
     customer.happens(usage("session"))

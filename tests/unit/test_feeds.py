@@ -7,13 +7,10 @@ from typing import Any
 import pytest
 
 from processors import customer
-from processors.effects import Context
 from processors.feeds import CountOfDay, feed_of, quiet
 from processors.fleet_file import FleetPlan
-from processors.state import CustomerState
 from processors.windows import DAY_MS, HOUR_MS
-from schemas.events import CustomerEvent
-from schemas.records import FleetAlert, FleetPartial
+from schemas.records import FleetAlert, FleetPartial, FleetSnapshot
 from streams.catalogue import default_text
 from streams.partials import PARTIALS_TOPIC
 from tests.support.driven import Driven
@@ -254,13 +251,12 @@ def test_the_fleet_tells_of_a_quiet_feed_by_one_alert_and_of_its_end() -> None:
     log.tick(end_ms + 20 * DAY_MS + 1)
     log.tick(end_ms + 21 * DAY_MS - 1)
     log.driven.take()
-    driver = log.driven.fleet()
-    found = [
-        (record.state, record.severity, record.evidence[0].value)
-        for output in driver.take().outputs
-        if isinstance(record := log.driven.codec.decode(output.topic, output.value), FleetAlert)
-    ]
+    published = [log.driven.codec.decode(output.topic, output.value) for output in log.driven.fleet().take().outputs]
+    found = [(record.state, record.severity, record.evidence[0].value) for record in published if isinstance(record, FleetAlert)]
     assert found == [("opened", "warning", 1.0), ("resolved", "warning", 0.0)]
+    values = [record for record in published if isinstance(record, FleetSnapshot) and record.figure == "quiet_partitions"]
+    assert [record.value for record in values if record.dimension == "usage"] == [0, 1, 0]
+    assert {record.value for record in values if record.dimension != "usage"} == {0}
 
 
 def test_figures_of_the_fleet_that_a_tick_brings_are_known_until_another_brings_newer_ones_also_after_a_restart(
@@ -269,9 +265,9 @@ def test_figures_of_the_fleet_that_a_tick_brings_are_known_until_another_brings_
     known: list[dict[str, float | None]] = []
     fold = customer.fold
 
-    def noting(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Context) -> object:
-        known.append(dict(context.fleet))
-        return fold(state, event, clock_ms, context)
+    def noting(*given: Any) -> object:
+        known.append(dict(given[3].fleet))
+        return fold(*given)
 
     monkeypatch.setattr(customer, "fold", noting)
     log = Log()

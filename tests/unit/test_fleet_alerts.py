@@ -37,6 +37,9 @@ class View:
         del window
         return self.counts.get((figure, dimension), (0, 0, 0, 0))
 
+    def parts(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
+        raise AssertionError(f"nobody asks for the parts of {figure} {dimension}")
+
     def buckets(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
         raise AssertionError(f"nobody asks for the buckets of {figure} {dimension}")
 

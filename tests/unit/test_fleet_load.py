@@ -1,4 +1,4 @@
-"""Who looks after how much, and the same figure for every department."""
+"""Who looks after how much, and how soon somebody acts."""
 
 import pytest
 
@@ -9,9 +9,10 @@ from processors.fleet_figures import View
 from processors.fleet_load import figures
 from processors.fleet_state import FleetState
 from processors.fleet_view import FleetValue
+from processors.sketch import bin_of
 from processors.state import CustomerState
 from processors.totals import Totals
-from processors.windows import DAY_MS
+from processors.windows import DAY_MS, HOUR_MS
 from tests.support.happenings import NAMES, NOON, account
 from tests.support.summed import default_definitions
 from tests.unit.test_fleet_state import partial
@@ -30,6 +31,10 @@ class Fleet:
 
     def opens(self, owner: str, episode: str, *, acted: bool) -> None:
         self.state.put((OPEN, f"{owner}\x1fc\x1fsilence\x1f{episode}\x1fEUR", None), 0, (NOON, 1, 0, 0, 0, int(acted), 0, 0))
+
+    def acts(self, owner: str, hours: float) -> None:
+        key = ("actions_by_day", f"{owner}/{bin_of(hours * HOUR_MS)}", DAY)
+        self.state.put(key, 0, ((self.state.part(key, 0) or (0,))[0] + 1,))
 
     def values(self, figure: str) -> dict[str, FleetValue]:
         return {value.dimension: value for value in figures(View(self.state, default_definitions())) if value.figure == figure}
@@ -72,16 +77,16 @@ def test_owners_beyond_those_that_are_named_stand_together(monkeypatch: pytest.M
     assert (found["Binh"].note is None, found["other"].note is None) == (True, False)
 
 
-def test_every_department_has_the_same_figure_also_without_answers_and_the_touchpoints_nobody_knows_are_other() -> None:
-    fleet, touchpoints = Fleet(), default_definitions().touchpoints
-    for touchpoint, counts in (("support", (8, 10)), ("nowhere", (0, 1))):
-        fleet.state.put(("csat_by_day", touchpoint, DAY), 0, counts)
-    found = fleet.values("csat_90d_by_department_pct")
-    assert set(found) == {touchpoint.department for touchpoint in touchpoints.values()} | {"other"}
-    mine = found[touchpoints["support"].department]
-    assert (mine.value, mine.n) == (80, 10)
-    assert mine.low is not None
-    assert mine.high is not None
-    assert 40 < mine.low < 80 < mine.high < 100
-    assert found["other"].value == 0
-    assert {value.reason for value in found.values() if value.n == 0} == {"no answers in the window"}
+def test_the_time_to_act_is_told_for_all_and_for_each_owner_and_is_null_where_nobody_acted() -> None:
+    fleet = Fleet()
+    for owner in ("Chi", "Dung"):
+        fleet.owns(owner, "EUR", (1, 0, 0))
+    for owner, hours in (("Chi", 1), ("Chi", 1), ("Chi", 50), ("", 8)):
+        fleet.acts(owner, hours)
+    whole, mine = fleet.values("time_to_act_p50_hours_30d")[""], fleet.values("time_to_act_p50_hours_30d_by_owner")
+    assert whole.value == pytest.approx(1, rel=0.01)
+    assert mine["Chi"].value == pytest.approx(1, rel=0.01)
+    assert (whole.n, mine["Chi"].n, mine["Dung"].value, mine["Dung"].n) == (4, 3, None, 0)
+    assert mine["Dung"].reason == "nobody acted upon an episode that opened in the window"
+    assert fleet.values("time_to_act_p95_hours_90d_by_owner")["Chi"].value == pytest.approx(1, rel=0.01)  # the lower of two
+    assert set(mine) == {"Chi", "Dung"}

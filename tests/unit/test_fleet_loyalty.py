@@ -38,6 +38,9 @@ class FakeView:
         mine = [counts for at, counts in self.buckets(figure, dimension).items() if at >= first_ms]
         return tuple(map(sum, zip(*mine, strict=True))) if mine else (0, 0)
 
+    def parts(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
+        raise AssertionError(f"nobody asks for the parts of {figure} {dimension}")
+
     def buckets(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
         today = NOON - NOON % DAY_MS
         return {today - days * DAY_MS: counts for days, counts in self._flows.get((figure, dimension), {}).items()}

@@ -3,6 +3,7 @@
 import pytest
 
 from processors.definitions import parse
+from processors.ended_episodes import ENDED
 from processors.episode_gauges import OPEN
 from processors.fleet_figures import View
 from processors.fleet_publication import Edition
@@ -33,7 +34,13 @@ class Reports:
         dimension = "\x1f".join((owner, customer, "silence", f"episode of {customer}", "EUR"))
         self.store.put((OPEN, dimension, None), 0, (opened_at, rank, mrr_cents, 0, 0, 0, 0, 1))
 
-    def ends(self, owner: str, customer: str) -> None:
+    def ends(self, owner: str, customer: str, opened_at: int, *, rank: int = 1) -> None:
+        dimension = "\x1f".join((owner, customer, "silence", f"episode of {customer}", "EUR"))
+        self.store.put((OPEN, dimension, None), 0, None)
+        day_ms = opened_at - opened_at % DAY_MS
+        self.store.put((ENDED, dimension, day_ms), 0, (opened_at, rank, 100, 0, 0, 0, 0, 1))
+
+    def hands_over(self, owner: str, customer: str) -> None:
         dimension = "\x1f".join((owner, customer, "silence", f"episode of {customer}", "EUR"))
         self.store.put((OPEN, dimension, None), 0, None)
 
@@ -101,10 +108,11 @@ def test_at_the_day_s_end_what_opened_beyond_the_owner_s_budget_is_one_digest(ep
 def test_what_ended_on_the_day_it_opened_is_beyond_the_budget_all_the_same() -> None:
     reports = Reports(owner_budget_per_day=2)
     reports.lists(NOON)
-    for number, rank in enumerate((3, 3, 2, 2, 1, 0)):
+    ranks = (3, 3, 2, 2, 1, 0)
+    for number, rank in enumerate(ranks):
         reports.opens("Chi", f"c{number}", NOON + number, rank=rank)
     for number in (0, 3, 4):
-        reports.ends("Chi", f"c{number}")
+        reports.ends("Chi", f"c{number}", NOON + number, rank=ranks[number])
     (digest,) = (one for one in reports.lists(MIDNIGHT + DAY_MS) if one.kind == "digest")
     assert [(entry.customer_id, entry.ended) for entry in digest.entries] == [
         ("c2", False),
@@ -113,31 +121,25 @@ def test_what_ended_on_the_day_it_opened_is_beyond_the_budget_all_the_same() -> 
         ("c5", False),
     ]
     assert (digest.day, digest.left_out) == ("2026-02-16", 0)
-    assert not reports.store.memory.ended.known, "the day has been told of"
 
 
 def test_an_episode_whose_account_changes_hands_is_the_new_owner_s_alone() -> None:
     reports = Reports(owner_budget_per_day=0)
     reports.lists(NOON)
     reports.opens("Chi", "ann", NOON)
-    reports.ends("Chi", "ann")
+    reports.hands_over("Chi", "ann")
     reports.opens("Dung", "ann", NOON)
     assert [one.owner for one in reports.lists(MIDNIGHT + DAY_MS) if one.kind == "digest"] == ["Dung"]
 
 
-def test_what_ended_is_known_after_a_restart_and_beyond_the_bound_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processors.ended_episodes.MOST_A_DAY", 3)
+def test_what_ended_before_any_tick_showed_it_open_is_on_the_digest_too_and_after_a_restart() -> None:
     reports = Reports(owner_budget_per_day=1)
     reports.lists(NOON)
-    for number in range(5):
-        reports.opens("Chi", f"c{number}", NOON + number)
-        reports.ends("Chi", f"c{number}")
+    for number in range(3):
+        reports.ends("Chi", f"c{number}", NOON + number)
     reports.restarts()
     (digest,) = (one for one in reports.lists(MIDNIGHT + DAY_MS) if one.kind == "digest")
-    assert ([entry.customer_id for entry in digest.entries], digest.left_out) == (["c1", "c2"], 2)
-    reports.restarts()
-    ended = reports.store.memory.ended
-    assert (ended.known, ended.beyond) == ({}, {})
+    assert [(entry.customer_id, entry.ended) for entry in digest.entries] == [("c1", True), ("c2", True)]
 
 
 def test_an_owner_without_open_episodes_gets_no_list() -> None:

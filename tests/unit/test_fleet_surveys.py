@@ -8,7 +8,7 @@ from processors.fleet_surveys import figures
 from processors.fleet_view import FleetValue
 from processors.intervals import adjusted_wald_nps, wilson
 from processors.sketch import bin_of
-from processors.windows import Window
+from processors.windows import DAY_MS, Window
 from tests.support.happenings import NOON
 from tests.support.judging import default_definitions
 
@@ -35,8 +35,11 @@ class Fleet:
         assert window is not None
         return self._counted.get(figure, {}).get(dimension, (0,) * len(FIGURES[figure].places))
 
+    def parts(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
+        raise AssertionError(f"nobody asks for the parts of {figure} {dimension}")
+
     def buckets(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:
-        raise NotImplementedError
+        return {NOON - NOON % DAY_MS: self._counted[figure][dimension]}
 
 
 def made(counted: Counted) -> dict[tuple[str, str], FleetValue]:
@@ -55,6 +58,15 @@ def test_csat_is_told_whole_and_by_touchpoint_with_wilson_s_interval() -> None:
         assert (value.low, value.high) == (100 * interval.low, 100 * interval.high)
     assert found["csat_7d_pct", ""].n == 1
     assert (found["csat_30d_pct", "trial"].value, found["csat_30d_pct", "trial"].reason) == (None, "no answers in the window")
+
+
+def test_the_scales_that_a_csat_pools_are_told_beside_it() -> None:
+    found = made({"csat_scales_by_day": {"good_bad": (7,), "1_5": (3,)}, "csat_scales_by_hour": {"1_5": (2,)}})
+    told = {(name, scale): value.value for (name, scale), value in found.items() if name.startswith("csat_answers")}
+    assert told == {
+        ("csat_answers_7d", "1_5"): 2,
+        **{(f"csat_answers_{days}d", scale): n for days in (30, 90) for scale, n in (("good_bad", 7), ("1_5", 3))},
+    }
 
 
 def test_nps_is_told_by_scale_with_the_adjusted_wald_interval() -> None:
@@ -103,3 +115,12 @@ def test_what_rests_on_nothing_is_null_and_says_so() -> None:
             assert value.value is None, figure
             assert value.reason, figure
             assert value.low is None, figure
+
+
+def test_feedback_with_a_touchpoint_or_a_reason_is_that_of_answers_and_of_those_who_leave_together() -> None:
+    left: dict[str, tuple[int, ...]] = {"price": (2,), "other": (1,), "untold": (1,), "lapsed": (1,)}
+    found = made({"answers_by_day": {"csat": (10, 0, 6)}, "departures_by_day": left})
+    value = found["feedback_with_touchpoint_or_reason_90d_pct", ""]
+    assert (value.value, value.n) == (60, 15)
+    nothing = made({})["feedback_with_touchpoint_or_reason_90d_pct", ""]
+    assert (nothing.value, nothing.reason) == (None, "no answers in the window, and nobody left")

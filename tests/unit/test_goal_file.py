@@ -59,3 +59,16 @@ def test_there_are_at_most_64_goals() -> None:
     goals = "".join(f'[[goals]]\nname = "g{number}"\n' for number in range(65))
     with pytest.raises(DefinitionsError, match="there are 65 of them"):
         parse(goals + SCORECARD)
+
+
+STATION = '[[touchpoints]]\nname = "onboarding"\ndepartment = "Success"\n'
+
+
+def test_a_goal_may_say_at_which_touchpoint_it_is_worked_for() -> None:
+    assert the_goal(f'touchpoint = "onboarding"\n{STATION}').touchpoint == "onboarding"
+    assert the_goal(STATION).touchpoint is None
+
+
+def test_a_touchpoint_that_is_not_there_is_a_mistake() -> None:
+    mistake = the_mistake(f'touchpoint = "onbording"\n{STATION}')
+    assert (mistake.place.rpartition(".")[2], mistake.message) == ("touchpoint", 'there is no touchpoint "onbording"')

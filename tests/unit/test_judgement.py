@@ -2,20 +2,20 @@ from itertools import pairwise
 
 import pytest
 
-from processors.definitions import parse
+from processors.definitions import Definitions, parse
 from processors.due import NEVER, crossing, daily_slot
 from processors.figures import Sheet
 from processors.judgement import next_due
 from schemas.records import CustomerSnapshot
 from tests.support.happenings import NOON, account, answer, ticket, usage
-from tests.support.judging import Judged, default_definitions, default_text
+from tests.support.judging import Judged, default_definitions, default_text, prompt_definitions
 
 DAY = 86_400_000
 HOUR = 3_600_000
 
 
-def a_healthy_customer(*, days: int = 40) -> Judged:
-    customer = Judged()
+def a_healthy_customer(*, days: int = 40, definitions: Definitions | None = None) -> Judged:
+    customer = Judged(definitions)
     customer.happens(account("onboarded", NOON - days * DAY, mrr_cents=10_000, currency="EUR", owner="ann", plan="team"))
     for day in range(days, 0, -1):
         at = NOON - day * DAY
@@ -29,8 +29,8 @@ def a_healthy_customer(*, days: int = 40) -> Judged:
 def test_a_customer_that_works_with_the_product_becomes_green() -> None:
     change = a_healthy_customer().changes[-1]
     assert change.new_band == "green"
-    assert change.measures_total == 13
-    assert change.new_measures_present == 9
+    assert change.measures_total == 15
+    assert change.new_measures_present == 10
     assert change.cause == "data"
 
 
@@ -83,7 +83,7 @@ def test_a_late_event_that_changes_the_score_raises_the_revision() -> None:
 
 
 def test_a_person_overrides_the_band_until_it_expires_and_the_computed_score_stays_visible() -> None:
-    customer = a_healthy_customer()
+    customer = a_healthy_customer(definitions=prompt_definitions())
     computed = customer.changes[-1].new_score
     override = account("override", NOON, author="eve", reason_text="merger", override_score=20.0, expires_at=NOON + 2 * HOUR)
     customer.happens(override)

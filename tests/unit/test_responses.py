@@ -1,13 +1,14 @@
 import pytest
 
 from processors import responses
-from processors.responses import FOLLOWED_DAYS, MAX_REQUESTS, Responses, ResponseState
+from processors.responses import FOLLOWED_DAYS, MAX_EARLY, MAX_REQUESTS, Responses, ResponseState
 from processors.seen import GRACE_MS
 from processors.totals import Totals
 from processors.windows import D90, DAY_MS
 from schemas.events import SurveyEvent
 from tests.support.asked import answered, sent
 from tests.support.happenings import NAMES, NOON
+from tests.support.judging import Judged
 
 TODAY = NOON - DAY_MS // 2
 
@@ -76,6 +77,28 @@ def test_an_answer_after_14_days_comes_too_late() -> None:
         assert all_of(state) == Responses(expected, 1)
 
 
+def test_an_answer_in_time_that_is_held_up_for_48_hours_still_answers_its_request() -> None:
+    state, totals = folded(sent("nps", NOON, request_id="a"))
+    said = answered("nps", 9, NOON + FOLLOWED_DAYS * DAY_MS, request_id="a")
+    responses.fold(state, said, said.occurred_at + GRACE_MS, NAMES, totals)
+    assert all_of(state) == Responses(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("at", "clock"),
+    [(NOON + 20 * DAY_MS, NOON + 20 * DAY_MS), (NOON + DAY_MS, NOON + 20 * DAY_MS)],
+    ids=["after the request had expired", "in time, repaired after its request was followed no longer"],
+)
+def test_an_answer_that_answers_no_request_is_counted_like_any_other(at: int, clock: int) -> None:
+    customer = Judged()
+    customer.happens(sent("nps", NOON, request_id="a"))
+    customer.happens(answered("nps", 9, at, request_id="a", respondent_id="bo"), clock=clock)
+    assert all_of(customer.state.responses, clock) == Responses(0, 1)
+    totals = customer.context.effects.totals.flows
+    day = at - at % DAY_MS
+    assert (totals["answers_by_day", "nps", day], totals["nps_by_day", "0_10", day]) == ([1, 0, 0], [1, 0, 0])
+
+
 def test_a_request_is_followed_for_14_days_and_the_grace() -> None:
     state, totals = folded(sent("nps", NOON, request_id="a"))
     responses.prune(state, NOON + FOLLOWED_DAYS * DAY_MS + GRACE_MS)
@@ -86,15 +109,25 @@ def test_a_request_is_followed_for_14_days_and_the_grace() -> None:
     assert (state.forgotten, totals.flows.get(("oddities_by_day", "forgotten_request", TODAY))) == (0, None)
 
 
+def test_a_hundred_respondents_asked_at_once_are_all_followed_and_strangers_answers_push_none_of_them_out() -> None:
+    state, _ = folded(
+        *(sent("nps", NOON + number, request_id=f"r{number}") for number in range(100)),
+        *(answered("csat", 1, NOON + 1000 + number, request_id=f"theirs{number}") for number in range(MAX_EARLY + 1)),
+        *(answered("nps", 9, NOON + 5000 + number, request_id=f"r{number}") for number in range(60)),
+    )
+    assert all_of(state) == Responses(60, 100)
+    assert len(state.early) == MAX_EARLY
+
+
 def test_beyond_the_bound_the_oldest_request_is_forgotten_and_counted() -> None:
     state, totals = folded(
         *(sent("nps", NOON + number * 1000, request_id=f"r{number}") for number in range(MAX_REQUESTS + 1)),
-        answered("nps", 9, NOON + 100_000, request_id="r0"),
-        answered("nps", 9, NOON + 100_000, request_id="r2"),
+        answered("nps", 9, NOON + 1_000_000, request_id="r0"),
+        answered("nps", 9, NOON + 1_000_000, request_id="r1"),
     )
     assert all_of(state) == Responses(1, MAX_REQUESTS + 1)
-    assert state.forgotten == 2  # r0, and then one more for the answer to it, which waits for its request
-    assert totals.flows["oddities_by_day", "forgotten_request", TODAY] == [2]
+    assert state.forgotten == 1
+    assert totals.flows["oddities_by_day", "forgotten_request", TODAY] == [1]
 
 
 def test_a_request_without_an_id_cannot_be_followed_and_is_left_out() -> None:

@@ -17,6 +17,7 @@ TOPICS = ("cs.tickets", "cs.usage", "cs.surveys", "cs.accounts", "cs.ticks")
 GRACE_MS = 48 * 60 * 60 * 1000
 SKEW_MS = 10 * 60 * 1000
 REMEMBERED = 512
+LETTERS = 256
 
 
 class Judged(NamedTuple):
@@ -76,18 +77,23 @@ def merged(records: Iterable[Record]) -> list[Record]:
 def judged(records: Iterable[Record]) -> list[Judged]:
     """What becomes of each record of one partition, in the order they are given."""
     remembered: defaultdict[tuple[str, str], Remembered] = defaultdict(Remembered)
+    letters: defaultdict[str, list[bytes]] = defaultdict(list)
     erased_at: dict[str, int] = {}
     clock_ms = 0
     found = []
     for record in records:
         clock_ms = max(clock_ms, record["timestamp_ms"])
-        verdict = _verdict(record, clock_ms, remembered, erased_at)
+        verdict = _verdict(record, clock_ms, remembered, letters, erased_at)
         found.append(Judged(record, verdict, clock_ms))
     return found
 
 
 def _verdict(
-    record: Record, clock_ms: int, remembered: Mapping[tuple[str, str], Remembered], erased_at: dict[str, int]
+    record: Record,
+    clock_ms: int,
+    remembered: Mapping[tuple[str, str], Remembered],
+    letters: Mapping[str, list[bytes]],
+    erased_at: dict[str, int],
 ) -> Verdict:
     if record["topic"] == "cs.ticks":
         return "tick"
@@ -95,14 +101,19 @@ def _verdict(
     if event is None:
         return "undecodable"
     at, customer_id = event["occurred_at"], event["customer_id"]
-    repaired = any(name == "cspulse-replay" for name, _ in record.get("headers") or ())
-    if at < record["timestamp_ms"] - GRACE_MS and not repaired:
+    letter = [value or b"" for name, value in record.get("headers") or () if name == "cspulse-replay"][:1]
+    if at < record["timestamp_ms"] - GRACE_MS and not letter:
         return "late"
     if at > record["timestamp_ms"] + SKEW_MS:
         return "future"
     if customer_id in erased_at and at <= erased_at[customer_id]:
         return "erased"
+    known = letters[customer_id]
+    if letter and letter[0] in known[-LETTERS:]:
+        return "duplicate"
     verdict = remembered[customer_id, record["topic"]].verdict(event, clock_ms)
+    if verdict != "duplicate":
+        known += letter
     if event["kind"] == "erased" and verdict != "duplicate":
         erased_at[customer_id] = at
     return verdict

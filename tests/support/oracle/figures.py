@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from math import sqrt
 
-from tests.support.oracle import commercial
 from tests.support.oracle.acceptance import Event
 from tests.support.oracle.account import account
+from tests.support.oracle.commercial_customer import of_customer
 from tests.support.oracle.events import (
     DAY_MS,
     Names,
@@ -20,6 +20,7 @@ from tests.support.oracle.events import (
 from tests.support.oracle.found import Found, Key
 from tests.support.oracle.support import SPANS, median_hours, opened_between
 from tests.support.oracle.surveys import surveys
+from tests.support.oracle.terms import terms_of
 from tests.support.oracle.tickets import Course, courses
 from tests.support.oracle.usage import usage
 
@@ -43,7 +44,7 @@ def figures(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, F
 
 
 def _commercial(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, Found]:
-    found = commercial.of_customer(events, as_of_ms, commercial.terms_of(read_definitions(names.definitions_text)))
+    found = of_customer(events, as_of_ms, terms_of(read_definitions(names.definitions_text)))
     return {(name, "", days): Found(value) for (name, days), value in found.items()}
 
 
@@ -69,6 +70,8 @@ def _csat(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, Fou
         for touchpoint in {names.touchpoint(event["touchpoint"]) for event in mine}:
             there = [event for event in mine if names.touchpoint(event["touchpoint"]) == touchpoint]
             found[f"csat_{days}d_pct", touchpoint, days] = _share(there)
+        for scale in {event["scale"] for event in mine}:
+            found[f"csat_answers_{days}d", scale, days] = Found(sum(event["scale"] == scale for event in mine))
     return found
 
 

@@ -67,6 +67,8 @@ def _add_answer(total: Flows, event: Event, names: Names) -> None:
         counts = (int(is_good(event)), 1)
         total.add("csat_by_hour", names.touchpoint(event["touchpoint"]), at, counts, HOUR_MS)
         total.add("csat_by_day", names.touchpoint(event["touchpoint"]), at, counts)
+        total.add("csat_scales_by_hour", event["scale"], at, (1,), HOUR_MS)
+        total.add("csat_scales_by_day", event["scale"], at, (1,))
     for _ in answers([event], "nps"):
         score = event["score"]
         total.add("nps_by_day", event["scale"], at, (int(score >= 9), int(7 <= score <= 8), int(score <= 6)))

@@ -54,7 +54,7 @@ def _goals(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Key, Fo
         total = sum(map(quantity, done))
         tried = total + sum(event["kind"] == "goal_failed" for event in mine)
         found[f"goals_completed_{days}d", "", days] = Found(total if uses(events) else None)
-        found[f"goals_correct_ratio_{days}d", "", days] = Found(total / tried if tried else None)
+        found[f"goals_correct_ratio_{days}d", "", days] = Found(total / tried if tried else None, tried)
         for goal in {names.goal(event["goal"]) for event in done}:
             counted = sum(quantity(event) for event in done if names.goal(event["goal"]) == goal)
             found[f"goals_completed_{days}d", goal, days] = Found(counted)
@@ -82,11 +82,12 @@ def _users(events: Sequence[Event], as_of_ms: int) -> dict[Key, Found]:
     users = active_users(events, as_of_ms)
     daily = {(event["occurred_at"] // DAY_MS, event["user_id"]) for event in recent if event["user_id"] is not None}
     seats = account(events)["seats"]
+    named = len({user for _, user in daily})
     return {
         ("active_days_30d", "", 30): Found(len(days) if uses(events) else None),
-        ("active_users_30d", "", 30): Found(users),
-        ("stickiness_30d_ratio", "", 30): Found(len(daily) / 30 / users if users else None),
-        ("seats_used_30d_ratio", "", 30): Found(users / seats if users is not None and seats else None),
+        ("active_users_30d", "", 30): Found(users, named),
+        ("stickiness_30d_ratio", "", 30): Found(len(daily) / 30 / users if users else None, named),
+        ("seats_used_30d_ratio", "", 30): Found(users / seats if users is not None and seats else None, named),
     }
 
 
@@ -152,7 +153,7 @@ def _attainment(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Ke
     name = "goal_attainment_30d_ratio"
     return {
         **{(name, goal, 30): Found(found) for goal, found in ratios.items()},
-        (name, "", 30): Found(sum(known) / len(known) if known else None),
+        (name, "", 30): Found(sum(known) / len(known) if known else None, len(known)),
     }
 
 
