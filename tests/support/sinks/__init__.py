@@ -1,0 +1,1 @@
+"""What sinks are tested with: one conformance suite, and destinations with faults."""
