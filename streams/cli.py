@@ -10,12 +10,16 @@ from streams.commands import (
     broker,
     definitions,
     demo,
+    dlq,
     doctor,
+    erase,
     inspect,
+    live,
     maturity,
     publish,
     replay,
     simulate,
+    sink,
     tail,
     topics,
     validate,
@@ -42,10 +46,12 @@ def _register(*commands: Callable[..., None]) -> None:
 
 
 _register(demo.demo, worker.worker)
+app.add_typer(sink.app, name="sink")
 app.add_typer(topics.app, name="topics")
 _register(broker.broker, publish.publish, validate.validate)
 app.add_typer(definitions.app, name="definitions")
-_register(doctor.doctor, simulate.simulate, replay.replay, tail.tail, inspect.inspect, maturity.maturity)
+app.add_typer(dlq.app, name="dlq")
+_register(doctor.doctor, simulate.simulate, live.live, replay.replay, tail.tail, inspect.inspect, erase.erase, maturity.maturity)
 
 
 def _version(wanted: bool) -> None:

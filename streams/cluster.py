@@ -9,10 +9,12 @@ import confluent_kafka as ck
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from streams.embedded import is_embedded
+from streams.patience import patiently
 from streams.security import KafkaConfig, kafka_config
 from streams.settings import Settings
 
 ANSWER_TIMEOUT_S: Final = 5.0
+COMMAND_GROUP: Final = "cspulse-command"  # the client wants one; it is never joined
 READ_TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.5  # also how soon an interrupt is heard
 _QUIET: Final = 0  # librdkafka's own log lines would stand between ours; what they say comes with the exception
@@ -88,7 +90,7 @@ def reading_consumer(config: Mapping[str, Any]) -> ck.Consumer:
     return ck.Consumer(
         {
             **config,
-            "group.id": "cspulse-command",  # the client wants one; it is never joined
+            "group.id": COMMAND_GROUP,
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
@@ -107,7 +109,7 @@ def newest_record(
     Raises `ReadFailed`, and `KafkaException` from the client.
     """
     place = ck.TopicPartition(topic, partition)
-    low, end = consumer.get_watermark_offsets(place, READ_TIMEOUT_S)
+    low, end = patiently(lambda left_s: consumer.get_watermark_offsets(place, left_s), READ_TIMEOUT_S)
     window = _FIRST_WINDOW_RECORDS
     while end > low:
         start = max(low, end - window)

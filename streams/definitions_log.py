@@ -11,10 +11,11 @@ from typing import Any, Final
 import confluent_kafka as ck
 from msgspec import Struct
 
-from processors.definitions import parse
+from processors.definitions import Definitions, parse
 from schemas.codec import Codec
 from schemas.outcome import Malformed
 from schemas.records import DefinitionsVersion
+from streams.catalogue import default_text
 from streams.restore import read_to_end
 from streams.topics import MAX_RECORD_BYTES
 
@@ -59,6 +60,15 @@ def read_versions(config: Mapping[str, Any], codec: Codec | None = None) -> list
     reader = codec or Codec()
     versions = [_version(reader, key, value) for key, value in found.items()]
     return sorted(versions, key=lambda version: version.version)
+
+
+def newest_definitions(config: Mapping[str, Any], codec: Codec) -> tuple[int, Definitions]:
+    """The number of the newest version and what it says; 0 and what comes with cspulse as long as none was applied.
+
+    Raises RestoreFailed, DefinitionsLogError as `read_versions`, and DefinitionsError for a version of a newer cspulse.
+    """
+    versions = read_versions(config, codec)
+    return (versions[-1].version, parse(versions[-1].text)) if versions else (0, parse(default_text()))
 
 
 def _version(codec: Codec, key: bytes, value: bytes) -> DefinitionsVersion:

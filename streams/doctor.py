@@ -13,9 +13,11 @@ from msgspec import Struct
 from processors.definitions import DefinitionsError, parse
 from schemas.registry import RegistryUnreachable
 from schemas.times import format_time
+from streams import redis_doctor
 from streams.cluster import BrokerUnreachable, Cluster, ReadFailed, client_config, newest_record, reach, reading_consumer
 from streams.codecs import codec_of
-from streams.definitions_log import DefinitionsLogError, read_versions
+from streams.definitions_log import DefinitionsLogError, newest_definitions, read_versions
+from streams.doctor_delivery import findings
 from streams.embedded import PARTITION_BYTES_MAX
 from streams.groups import GroupUnreadable, group_state
 from streams.restore import RestoreFailed
@@ -55,6 +57,7 @@ class Patient(Struct, frozen=True):
     cluster: Cluster
     topics: list[TopicState]
     now_ms: int
+    environment: Mapping[str, str]
 
 
 def examine(settings: Settings, config_file: Path | None, environment: Mapping[str, str]) -> Iterator[Check]:
@@ -63,6 +66,7 @@ def examine(settings: Settings, config_file: Path | None, environment: Mapping[s
     yield from _security(settings)
     yield from _definitions_file(settings)
     yield _registry(settings)
+    yield from (Check("redis", *finding) for finding in redis_doctor.of_server(settings))
     started = time.monotonic()
     try:
         cluster = reach(client_config(settings))
@@ -70,14 +74,15 @@ def examine(settings: Settings, config_file: Path | None, environment: Mapping[s
     except BrokerUnreachable as error:
         advice = "check the address, that the broker runs, that no firewall is between, and security_protocol"
         yield Check("broker", "wrong", str(error), advice)
-        for name in ("topics", "partitions", "clock", "ticks", "definitions in the log", "consumer group"):
+        names = ("topics", "partitions", "clock", "ticks", "definitions in the log", "delivery", "consumer group", "read model")
+        for name in names:
             yield Check(name, "skipped", "no broker was reached")
         return
     except ck.KafkaException as error:
         yield Check("broker", "wrong", f"it refuses: {error.args[0].str()}", "look at the user's rights on the cluster")
         return
     yield _broker(cluster, settings, (time.monotonic() - started) * _S_IN_MS)
-    patient = Patient(settings, cluster, topics, int(time.time() * _S_IN_MS))
+    patient = Patient(settings, cluster, topics, int(time.time() * _S_IN_MS), environment)
     for name, check in _OF_A_CLUSTER:
         yield from _guarded(name, check, patient)
 
@@ -266,6 +271,17 @@ def _definitions_in_log(patient: Patient) -> Iterator[Check]:
         yield Check(name, "ok", found)
 
 
+def _delivery(patient: Patient) -> Iterator[Check]:
+    """The destinations of the newest definitions; what is wrong with these themselves stands above."""
+    try:
+        _, definitions = newest_definitions(patient.cluster.config, codec_of(patient.settings))
+    except (RestoreFailed, DefinitionsLogError, RegistryUnreachable, DefinitionsError) as error:
+        yield Check("delivery", "skipped", f"the definitions could not be read: {str(error).splitlines()[0]}")
+        return
+    for finding in findings(definitions, patient.environment, patient.settings.app_id):
+        yield Check("delivery", finding.state, finding.found, finding.advice)
+
+
 def _group(patient: Patient) -> Iterator[Check]:
     name = "consumer group"
     if patient.cluster.embedded:
@@ -284,10 +300,17 @@ def _group(patient: Patient) -> Iterator[Check]:
         yield Check(name, "warning", found, "start a worker: cspulse worker")
 
 
+def _read_model(patient: Patient) -> Iterator[Check]:
+    for finding in redis_doctor.of_model(patient.cluster, patient.settings):
+        yield Check("read model", *finding)
+
+
 _OF_A_CLUSTER: Final[tuple[tuple[str, Callable[[Patient], Iterator[Check]]], ...]] = (
     ("topics", _topics),
     ("partitions", _partitions),
     ("ticks", _ticks),
     ("definitions in the log", _definitions_in_log),
+    ("delivery", _delivery),
     ("consumer group", _group),
+    ("read model", _read_model),
 )

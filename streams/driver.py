@@ -21,8 +21,9 @@ from schemas.outcome import Malformed, Reason
 from schemas.records import ChurnAlert, CustomerOutput, CustomerSnapshot, HealthChange, LoyaltyChange, SurveyRequest
 from streams.catalogue import UnknownDefinitions
 from streams.dead_letters import DEAD_LETTERS_TOPIC, FailureLimit, dead_letter
+from streams.measures import Measures
 from streams.partials import Partials, count_gauges
-from streams.placing import wrong_key, wrong_partition, wrong_time
+from streams.placing import letter_replayed, wrong_key, wrong_partition, wrong_time
 from streams.records import InputRecord, OutputRecord, PartitionsChanged, Transaction
 from streams.steps import Folded, GivenUp, Postponed, Reconsidered, Step, TimePassed, carry_out
 from streams.store import Customer, CustomerStore
@@ -122,6 +123,17 @@ class PartitionDriver:
         """How many customers there are."""
         return len(self.customers)
 
+    def measures(self) -> Measures:
+        """How much there is and is left to do, for the metrics."""
+        until_ms = max(self.clock_ms, self._record.timestamp_ms if self._record else 0)
+        return Measures(
+            clock_ms=self.clock_ms,
+            state_records=len(self.customers),
+            state_bytes=self.customers.size_bytes,
+            due=self.customers.count_due(until_ms),
+            to_rejudge=len(self._behind),
+        )
+
     def table(self, name: str) -> Iterable[tuple[bytes, bytes]]:
         """The bytes at rest of a table."""
         return self.customers.values.items() if name == "customers" else self.totals.records()
@@ -217,7 +229,7 @@ class PartitionDriver:
         changelog += [("customers", key, value) for key, value in self.customers.take_changes()]
         self.totals.meta.offsets = dict(self._offsets)
         changelog += [("totals", key, value) for key, value in self.totals.take_changes()]
-        transaction = Transaction(changelog, self._outputs, dict(self._offsets), self._uncommitted)
+        transaction = Transaction(changelog, self._outputs, dict(self._offsets), self._uncommitted, self.totals.take_tally())
         self._outputs = []
         self._uncommitted = 0
         self._changed = False
@@ -322,10 +334,15 @@ class PartitionDriver:
         if customer is None:
             customer = self.customers.create(record.key, event.customer_id, self._context.config_version)
         self._catch_up(customer)
-        if self._unverifiable == "dead_letter" and domain.is_unverifiable(customer.state, event, self.clock_ms):
+        letter_id = letter_replayed(record)
+        if (
+            letter_id is None
+            and self._unverifiable == "dead_letter"
+            and domain.is_unverifiable(customer.state, event, self.clock_ms)
+        ):
             self._dead_letter(record, Malformed(Reason.UNVERIFIABLE, "so old that it cannot be told from a repetition any more"))
             return
-        error = self._attempt(customer, Folded(self.clock_ms, event, self._around(self.clock_ms)), self.clock_ms)
+        error = self._attempt(customer, Folded(self.clock_ms, event, self._around(self.clock_ms), letter_id), self.clock_ms)
         if error is not None:
             if not customer.journal:
                 self.customers.forget(record.key)
@@ -371,7 +388,8 @@ class PartitionDriver:
             value = self._codec.encode(topic, stamped)
             self._outputs.append(OutputRecord(topic, customer.key, value, record.as_of, record=stamped))
         if effects.erased:
-            self._outputs.append(OutputRecord(SNAPSHOTS_TOPIC, customer.key, None, self.clock_ms))
+            at_ms = self.clock_ms  # a tombstone has nothing but its timestamp to say when
+            self._outputs.append(OutputRecord(SNAPSHOTS_TOPIC, customer.key, None, at_ms, timestamp_ms=at_ms))
         for key, counts in effects.totals.items():
             self.totals.add(key, counts)
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from schemas.events import Tick
+from streams.measures import Measures
 from streams.partials import PARTIALS_TOPIC
 from streams.records import InputRecord, Transaction
 from streams.topics import INPUT_TOPICS, changelog_topics, fleet_changelog_topic
@@ -39,6 +40,9 @@ class Driver(Protocol):
 
     def __len__(self) -> int:
         """How much there is: customers, or parts of the fleet's figures."""
+
+    def measures(self) -> Measures:
+        """How much there is and is left to do, for the metrics."""
 
     @property
     def busy(self) -> bool:

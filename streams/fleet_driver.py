@@ -13,6 +13,7 @@ from processors.definitions import Definitions
 from processors.fleet_figures import View
 from processors.fleet_publication import Edition, Keyed, Workshop
 from processors.fleet_state import AS_OF_FIGURE
+from processors.fleet_view import FleetValue
 from processors.windows import DAY_MS
 from schemas.codec import Codec
 from schemas.events import FleetFigure, Tick
@@ -26,9 +27,12 @@ from schemas.records import (
     OwnerList,
     TouchpointMap,
 )
+from sinks.fleet_metrics import Standing
 from streams.catalogue import UnknownDefinitions
 from streams.dead_letters import DEAD_LETTERS_TOPIC, dead_letter
+from streams.fleet_standing import standing
 from streams.fleet_store import FleetStore
+from streams.measures import Measures
 from streams.partials import PARTIALS_TOPIC, read_name
 from streams.records import InputRecord, OutputRecord, PartitionsChanged, Transaction
 
@@ -46,7 +50,10 @@ FLEET_TOPICS: dict[type[FleetOutput], str] = {
 
 
 class FleetDriver:
-    """The state of the whole fleet and what was done to it since the last `take`."""
+    """The state of the whole fleet and what was done to it since the last `take`.
+
+    `stands` is told how the fleet stands when reading begins and at every publication.
+    """
 
     def __init__(
         self,
@@ -55,6 +62,7 @@ class FleetDriver:
         definer: Callable[[int], Definitions | None],
         codec: Codec,
         emitted_at: Callable[[], int | None],
+        stands: Callable[[Standing], None] | None = None,
     ) -> None:
         self.store = FleetStore(partitions, incarnation)
         self._partitions = partitions
@@ -62,6 +70,8 @@ class FleetDriver:
         self._definer = definer
         self._codec = codec
         self._emitted_at = emitted_at
+        self._stands = stands
+        self._values: list[FleetValue] = []
         self._record: InputRecord | None = None
         self._offset: int | None = None
         self._outputs: list[OutputRecord] = []
@@ -104,12 +114,19 @@ class FleetDriver:
         self._offset = positions.get(PARTIALS_TOPIC)
         if self._definer(self.config_version) is None:
             raise UnknownDefinitions(f"the fleet was judged by version {self.config_version} of the definitions, not in the log")
+        if self._stands is not None and self.store.state.is_complete:
+            self._values, _ = self._workshop.values(self.store.state, self._definitions())
+            self._tell_standing()
 
     # ---- records ----
 
     def __len__(self) -> int:
         """How many parts are known."""
         return sum(len(self.store.state.parts(key)) for key in self.store.state.counted())
+
+    def measures(self) -> Measures:
+        """How much there is, for the metrics."""
+        return Measures(clock_ms=self.store.state.as_of_ms, state_records=len(self))
 
     def table(self, name: str) -> Iterable[tuple[bytes, bytes]]:
         """The bytes of the table, as the changelog holds them."""
@@ -227,6 +244,7 @@ class FleetDriver:
         if reported != meta.reported:
             meta.reported = reported
             self._publish("coverage", publication.coverage(self.store.memory, self._edition(), reported, self._partitions))
+            self._tell_standing()
         view = View(state, definitions)
         self._publish("alerts", publication.standstill_alerts(self.store.memory, self._edition(), view, self._partitions))
         interval_ms = definitions.fleet.interval_ms
@@ -258,6 +276,19 @@ class FleetDriver:
         self._publish("maturity", reports.assessments(memory, edition, view, values))
         figures = publication.tick_figures(values)
         self._tick_figures = [FleetFigure(name=name, value=value, as_of=view.as_of_ms) for name, value in figures.items()]
+        self._values = values
+        self._tell_standing()
+
+    def _tell_standing(self) -> None:
+        """Tell the metrics. A fault of ours in them must not hold up the figures."""
+        if self._stands is None:
+            return
+        try:
+            coverage = publication.coverage_value(self.store.meta.reported, self._partitions)
+            view = View(self.store.state, self._definitions())
+            self._stands(standing(view, [coverage, *self._values], self.store.memory))
+        except Exception:  # whatever is raised is our bug
+            logger.exception("the metrics of the fleet could not be told")
 
     def _publish(self, what: str, records: Iterator[Keyed]) -> None:
         """Write records out. A fault of ours in one kind of them must not hold up the others, nor the customers' tasks."""

@@ -6,13 +6,10 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from processors.ended_episodes import Ended
-from processors.episode_gauges import OPEN
 from processors.fleet_publication import Memory, Published
 from processors.fleet_reports import Days
 from processors.fleet_rules import FleetRuleBook
 from processors.fleet_state import CountKey, FleetState, Mark
-from processors.windows import DAY_MS
 from schemas.records import MaturityPoint
 
 META_KEY = b"meta"
@@ -26,8 +23,6 @@ _decode_mark = msgspec.msgpack.Decoder(Mark).decode
 _decode_published = msgspec.msgpack.Decoder(Published).decode
 _decode_month = msgspec.msgpack.Decoder(list[MaturityPoint]).decode
 _decode_book = msgspec.msgpack.Decoder(FleetRuleBook).decode
-_decode_ended = msgspec.msgpack.Decoder(Ended).decode
-_decode_count = msgspec.msgpack.Decoder(int).decode
 
 
 class FleetMeta(Struct, array_like=True):
@@ -83,22 +78,13 @@ class FleetStore:
                 _restore_into(memory.books, key, value, _decode_book)
             case "month":
                 _restore_into(memory.months, key, value, _decode_month)
-            case "ended_beyond":
-                _restore_into(memory.ended.beyond, key, value, _decode_count)
-            case "ended" if value is None:
-                memory.ended.drop(key)
-            case "ended" if value is not None:
-                memory.ended.put(key, _decode_ended(value))
             case _ if value is not None:
                 memory.published[kind, key] = _decode_published(value)
 
     def put(self, key: CountKey, partition: int, counts: tuple[int, ...] | None) -> None:
         """Replace a partition's part; None removes it."""
-        before = self.state.part(key, partition)
         if self.state.put(key, partition, counts):
             self._parts.add((key, partition))
-            if key[0] == OPEN and before is not None and counts is None:
-                self.memory.ended.note(key[1], before, self.meta.days.running or self.state.as_of_ms // DAY_MS)
 
     def touched(self, key: CountKey, partition: int) -> None:
         """A part was replaced in the state itself."""
@@ -143,8 +129,6 @@ class FleetStore:
             *memory.published,
             *(("rule", place) for place in memory.books),
             *(("month", month) for month in memory.months),
-            *(("ended", episode) for episode in memory.ended.known),
-            *(("ended_beyond", place) for place in memory.ended.beyond),
         ]
         for kind, name in told_of:
             told = self._told(kind, name)
@@ -157,10 +141,6 @@ class FleetStore:
             known = self.memory.books.get(name)
         elif kind == "month":
             known = self.memory.months.get(name)
-        elif kind == "ended":
-            known = self.memory.ended.known.get(name)
-        elif kind == "ended_beyond":
-            known = self.memory.ended.beyond.get(name)
         else:
             known = self.memory.published.get((kind, name))
         return None if known is None else _encode(known)

@@ -17,7 +17,7 @@ from streams.settings import Settings
 MAX_MESSAGE_CHARACTERS: Final = 2_000
 BLANK: Final = "***"
 _S_IN_MS: Final = 1_000
-_QUIETER: Final = ("streams.shell", "faust", "aiokafka", "mode", "kafka", "asyncio", "httpx", "httpcore")
+_QUIETER: Final = ("streams.shell", "faust", "aiokafka", "mode", "kafka", "asyncio", "httpx2", "httpcore2")
 """Libraries (and the shell around one, under whose name it logs) whose words matter only to who looks for a fault."""
 
 
@@ -89,7 +89,8 @@ def configure(level: str, form: Literal["text", "json"], secrets: Iterable[str] 
     logging.captureWarnings(capture=True)
 
 
-def configure_from(settings: Settings) -> None:
-    """Set logging up as the settings say, blanking every secret that they hold."""
-    values = (settings.sasl_password, settings.ssl_key_password, settings.schema_registry_password)
-    configure(settings.log_level, settings.log_format, [value.get_secret_value() for value in values if value is not None])
+def configure_from(settings: Settings, secrets: Iterable[str] = ()) -> None:
+    """Set logging up as the settings say, blanking every secret that they hold, and these beside."""
+    values = (settings.sasl_password, settings.ssl_key_password, settings.schema_registry_password, settings.redis_password)
+    own = [value.get_secret_value() for value in values if value is not None]
+    configure(settings.log_level, settings.log_format, [*own, *secrets])

@@ -59,6 +59,10 @@ class Merge:
             self._ahead, self._others_ms = source, others_ms
         return lowest
 
+    def waiting(self) -> dict[str, int]:
+        """How many records wait, by topic."""
+        return {topic: len(queue) for topic, queue in self._queues.items()}
+
     def total(self) -> int:
         """How many records wait in all."""
         return sum(len(queue) for queue in self._queues.values())

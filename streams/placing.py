@@ -6,13 +6,13 @@ from schemas.outcome import Malformed, Reason
 from streams.records import InputRecord
 from streams.topics import ALLOWED_SKEW_MS, partition_of
 
-REPLAY_HEADER = "cspulse-replay"  # carried by a replayed dead letter: its lateness is accepted
+REPLAY_HEADER = "cspulse-replay"  # carried by a replayed dead letter, with its id: its lateness is accepted, once
 
 
 def wrong_time(record: InputRecord, event: CustomerEvent) -> Malformed | None:
     """Late and future are held against the record's own timestamp: they depend neither on the merging nor on downtime."""
     behind_ms = record.timestamp_ms - event.occurred_at
-    if behind_ms > GRACE_MS and not _accepts_lateness(record):
+    if behind_ms > GRACE_MS and letter_replayed(record) is None:
         return Malformed(Reason.LATE, f"occurred {behind_ms / 3_600_000:.1f} h before its record timestamp; the grace is 48 h")
     if -behind_ms > ALLOWED_SKEW_MS:
         return Malformed(
@@ -39,5 +39,9 @@ def wrong_partition(record: InputRecord, partitions: int) -> Malformed | None:
     return None
 
 
-def _accepts_lateness(record: InputRecord) -> bool:
-    return record.headers is not None and any(name == REPLAY_HEADER for name, _ in record.headers)
+def letter_replayed(record: InputRecord) -> bytes | None:
+    """The id of the dead letter that this record replays; None for any other record."""
+    for name, value in record.headers or ():
+        if name == REPLAY_HEADER:
+            return value or b""
+    return None

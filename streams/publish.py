@@ -137,7 +137,7 @@ def publish(
         PublishError: nothing (more) can be sent.
         RegistryUnreachable: the encoding needs a registry that does not answer.
     """
-    outbox = _Outbox(connection)
+    outbox = Outbox(connection)
     partitions = outbox.partitions(broker_timeout_s)
     report, count = outbox.report, 0
     for line in lines:
@@ -160,7 +160,12 @@ def publish(
     return report
 
 
-class _Outbox:
+def missing_topics(names: Iterable[str]) -> str:
+    """What is said when topics are not there."""
+    return f"missing topics: {', '.join(names)}. `cspulse topics apply` creates them."
+
+
+class Outbox:
     """The producer, and the count of what became of each record."""
 
     def __init__(self, connection: Mapping[str, str | int | float | bool]) -> None:
@@ -180,7 +185,7 @@ class _Outbox:
             raise PublishError(f"no broker answers at {self._servers}: {_text(error.args[0])}") from error
         missing = [topic for topic in INPUT_TOPICS if topic not in known or not known[topic].partitions]
         if missing:
-            raise PublishError(f"missing topics: {', '.join(missing)}. `cspulse topics apply` creates them.")
+            raise PublishError(missing_topics(missing))
         counts = {topic: len(known[topic].partitions) for topic in INPUT_TOPICS}
         if len(set(counts.values())) > 1:
             told = ", ".join(f"{topic} has {count}" for topic, count in counts.items())

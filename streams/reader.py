@@ -10,6 +10,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 CONSUME_MAX_RECORDS = 4000  # records handed over at a time: bounds the time of one conversion
 CONSUME_TIMEOUT_S = 0.02  # also how soon a command (add, remove, resume) is seen
+LOOK_EVERY_S = 1.0  # between two looks at where the partitions end
+LEADERS_TIMEOUT_S = 1.0
 
 TopicPartition = tuple[str, int]
 
@@ -110,6 +113,9 @@ class Reader:
         self._paused: set[TopicPartition] = set()
         # the epochs as the thread has carried them out: what a consume() returns belongs to these, not to a later add()
         self._reading: dict[TopicPartition, int] = {}
+        self._high_watermarks: dict[TopicPartition, int] = {}
+        self._look_at_s = 0.0
+        self._known_topics: set[str] = set()
 
     def start(self) -> None:
         """Start the thread; batches go to the running event loop."""
@@ -149,6 +155,11 @@ class Reader:
         if resume:
             self._commands.put(_Resume(tp, epoch))
 
+    @property
+    def high_watermarks(self) -> Mapping[TopicPartition, int]:
+        """Where the partitions end that are read, as the broker said with what was last fetched: at most a moment old."""
+        return self._high_watermarks
+
     # ---- the thread ----
 
     def _run(self) -> None:
@@ -160,11 +171,25 @@ class Reader:
                 messages = consumer.consume(CONSUME_MAX_RECORDS, CONSUME_TIMEOUT_S)
                 if messages:
                     self._hand_over(consumer, messages)
+                self._look(consumer)
         except BaseException as error:  # noqa: BLE001 - whatever ends the thread must reach the loop, or the worker would hang
             self._call(self._failed, error)
         finally:
             if consumer is not None:
                 consumer.close()
+
+    def _look(self, consumer: ck.Consumer) -> None:
+        """Note where the partitions end, now and then; the client knows it without asking."""
+        now_s = time.monotonic()
+        if now_s < self._look_at_s:
+            return
+        self._look_at_s = now_s + LOOK_EVERY_S
+        found = {}
+        for topic, partition in self._reading:
+            marks = consumer.get_watermark_offsets(ck.TopicPartition(topic, partition), cached=True)
+            if marks[1] >= 0:  # before the first fetch nothing is known
+                found[topic, partition] = marks[1]
+        self._high_watermarks = found
 
     def _obey(self, consumer: ck.Consumer) -> None:
         while True:
@@ -177,6 +202,7 @@ class Reader:
                     with self._lock:
                         self._paused.difference_update(positions)
                     self._reading.update(dict.fromkeys(positions, command.epoch))
+                    self._ask_for_leaders(consumer, {topic for topic, _ in positions})
                     consumer.incremental_assign([ck.TopicPartition(t, p, offset) for (t, p), offset in positions.items()])
                     # the client remembers a pause across unassign and assign
                     consumer.resume([ck.TopicPartition(*tp) for tp in positions])
@@ -192,6 +218,19 @@ class Reader:
                         self._paused.discard(tp)
                     if wanted:
                         consumer.resume([ck.TopicPartition(*tp)])
+
+    def _ask_for_leaders(self, consumer: ck.Consumer, topics: set[str]) -> None:
+        """Ask for the leaders of topics that are read for the first time.
+
+        The client would find them too, but only when its timer of one second comes round.
+        """
+        for topic in topics - self._known_topics:
+            try:
+                consumer.list_topics(topic, LEADERS_TIMEOUT_S)
+            except ck.KafkaException as error:  # then the timer finds them
+                logger.debug("reader: the leaders of %s are not known yet: %s", topic, error)
+                return
+            self._known_topics.add(topic)
 
     def _hand_over(self, consumer: ck.Consumer, messages: list[ck.Message]) -> None:
         batches: dict[TopicPartition, Batch] = {}

@@ -48,10 +48,12 @@ class PartitionsChanged(Exception):
 class Transaction(Struct, gc=False):
     """All that one commit makes visible, atomically: state, outputs, and how far the inputs are read.
 
-    `changelog` is (table, key, value) with None for a tombstone; `offsets` is the next offset to read, by topic.
+    `changelog` is (table, key, value) with None for a tombstone; `offsets` is the next offset to read, by topic. `tally` is what
+    was counted since the last one, by figure and dimension, for the metrics.
     """
 
     changelog: list[tuple[str, bytes, bytes | None]]
     outputs: list[OutputRecord]
     offsets: dict[str, int]
     records: int
+    tally: dict[tuple[str, str], int] = {}

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec import Struct
 
 from schemas.events import FleetFigure
+from sinks.samples import TaskSample
 from streams.catalogue import Catalogue
 from streams.duty import Driver, Duty, fleet_duty, label_of, partition_duty
 from streams.kafka_state import KafkaState, group_metadata
@@ -93,6 +94,7 @@ class Runtime:
                 self._start(duty)
         labels = {duty.label for duty in duties}
         self._kept = {label: kept for label, kept in self._kept.items() if label in labels}
+        self._observer.assigned([duty.label for duty in duties])
 
     async def revoked(self) -> None:
         """End all tasks; what they have committed is kept for the case that their partitions come back.
@@ -121,6 +123,10 @@ class Runtime:
             if running is not None:
                 running.task.hand_over(batch)
 
+    def refused(self, error: BaseException) -> None:
+        """End the worker: it will never be given anything to do."""
+        self._fail(error)
+
     def state_of(self, table: str) -> Iterator[tuple[bytes, bytes]]:
         """The bytes at rest of a table, of all running tasks."""
         for running in self._tasks.values():
@@ -129,6 +135,11 @@ class Runtime:
                 yield from driver.table(table)
 
     # ---- from the worker ----
+
+    def samples(self) -> list[TaskSample]:
+        """How all tasks stand now, for the metrics."""
+        now_ms, high_watermarks = self._observer.wall_clock_ms(), self._reader.high_watermarks
+        return [running.task.sample(now_ms, high_watermarks) for running in self._tasks.values()]
 
     async def stop(self) -> None:
         """End everything: commit what was folded, stop reading."""

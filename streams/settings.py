@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -50,6 +51,22 @@ def _servers(value: str) -> str:
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
             raise ValueError(f'"{server}" is not host:port')
     return ",".join(servers)
+
+
+def _redis_address(value: str) -> str:
+    """An address of Redis, with its parts in their bounds."""
+    if "@" in value:
+        raise ValueError("an address must hold no user and no password, because it is shown; they have settings of their own")
+    parts = urlsplit(value)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    database = parts.path.removeprefix("/")
+    in_form = parts.scheme in ("redis", "rediss") and parts.hostname and not parts.query and not parts.fragment
+    if not in_form or port == 0 or (database and not database.isdecimal()):
+        raise ValueError(f'"{value}" is no address of Redis')
+    return value
 
 
 def _readable(path: Path) -> Path:
@@ -119,6 +136,15 @@ class Settings(BaseModel):
     ssl_endpoint_identification: Annotated[Literal["https", "none"], BeforeValidator(_lower)] = _setting(
         "https", "whether a broker's certificate must name its host", '"https" (it must) or "none"'
     )
+
+    redis_url: Annotated[str, AfterValidator(_redis_address)] | None = _setting(
+        None,
+        "the Redis server that holds the read model",
+        "redis://host:port, with TLS rediss://host:port; a database as /number",
+    )
+    redis_username: str | None = _setting(None, "user at Redis", "a name", min_length=1)
+    redis_password: SecretStr | None = _setting(None, "password at Redis", "a password")
+    redis_ca_location: ReadableFile | None = _file("certificates that Redis's must go back to (PEM); else the system's")
 
     session_timeout_ms: int = _whole(10_000, "a worker silent for this long leaves the group", 1_000, 1_800_000)
     heartbeat_interval_ms: int = _whole(3_000, "between two signs of life to the group", 100, 600_000)

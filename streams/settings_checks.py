@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def conflicts(settings: Settings) -> Iterator[Conflict]:
     yield from _sasl(settings)
     yield from _ssl(settings)
     yield from _registry(settings)
+    yield from _redis(settings)
 
 
 def _times(settings: Settings) -> Iterator[Conflict]:
@@ -113,11 +115,8 @@ def _ssl(settings: Settings) -> Iterator[Conflict]:
 def _certificates(settings: Settings) -> Iterator[Conflict]:
     """Files that are there and are not what they should be."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if settings.ssl_ca_location is not None:
-        try:
-            context.load_verify_locations(settings.ssl_ca_location)
-        except ssl.SSLError:
-            yield Conflict(("ssl_ca_location",), "holds no certificate", "certificates in PEM form")
+    if settings.ssl_ca_location is not None and not _holds_certificates(settings.ssl_ca_location):
+        yield Conflict(("ssl_ca_location",), "holds no certificate", "certificates in PEM form")
     if settings.ssl_certificate_location is not None and settings.ssl_key_location is not None:
         secret = settings.ssl_key_password
         try:
@@ -144,3 +143,32 @@ def _registry(settings: Settings) -> Iterator[Conflict]:
         yield Conflict(
             ("schema_registry_username", "schema_registry_password"), "one is given without the other", "both, or neither"
         )
+
+
+def _redis(settings: Settings) -> Iterator[Conflict]:
+    given = {
+        "redis_username": settings.redis_username,
+        "redis_password": settings.redis_password,
+        "redis_ca_location": settings.redis_ca_location,
+    }
+    if settings.redis_url is None:
+        for name, value in given.items():
+            if value is not None:
+                yield Conflict((name, "redis_url"), "is given, and no Redis to use it with", "redis_url with it")
+    elif settings.redis_ca_location is not None:
+        if not settings.redis_url.startswith("rediss:"):
+            yield Conflict(
+                ("redis_ca_location", "redis_url"), "this address does not use it", "an address that begins with rediss://"
+            )
+        elif not _holds_certificates(settings.redis_ca_location):
+            yield Conflict(("redis_ca_location",), "holds no certificate", "certificates in PEM form")
+    if settings.redis_username is not None and settings.redis_password is None:
+        yield Conflict(("redis_username", "redis_password"), "one is given without the other", "a password for the user")
+
+
+def _holds_certificates(path: Path) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        return False
+    return True

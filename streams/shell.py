@@ -47,6 +47,9 @@ class Tasks(Protocol):
     def hand_over(self, carrier: Carrier) -> None:
         """Batches for the tasks. Must not block."""
 
+    def refused(self, error: BaseException) -> None:
+        """The group will not have this worker, and does not ask again: the worker is to end."""
+
     def state_of(self, table: str) -> Iterator[tuple[bytes, bytes]]:
         """The committed bytes of a table, of all partitions of this worker."""
 
@@ -124,14 +127,12 @@ class ShellConsumer(driver.Consumer):
 
     @Service.task
     async def _watch_membership(self) -> None:
-        """End the worker when the group has refused it for good: aiokafka says so only to who fetches, and nobody does.
-
-        Raises OutOfGroup.
-        """
+        """Tell when the group has refused this worker for good: aiokafka says so only to who fetches, and nobody does."""
         while not self.should_stop:
             error = _refusal(self._thread._consumer)
             if error is not None:
-                raise OutOfGroup(f"the consumer group has refused this worker: {error!r}") from error
+                self.app.tasks.refused(OutOfGroup(f"the consumer group has refused this worker: {error!r}"))
+                return
             await self.sleep(MEMBERSHIP_CHECK_S)
 
     async def perform_seek(self) -> None:

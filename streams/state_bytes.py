@@ -21,7 +21,7 @@ FORMAT_VERSION: Final = 1
 MAX_STATE_BYTES: Final = 256 * 1024  # before compression; states coarsen at a quarter of it
 HEADER: Final = struct.Struct("<BIq")
 DICTIONARY_FILE: Final = "state.v1.zdict"
-_LEVEL: Final = 1  # higher ones take up to ten times as long for a few per cent
+_LEVEL: Final = 2  # higher ones take up to ten times as long for a few per cent
 
 _dictionary = zstandard.ZstdCompressionDict(files("streams").joinpath(DICTIONARY_FILE).read_bytes())
 _compress = zstandard.ZstdCompressor(

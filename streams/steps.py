@@ -9,11 +9,12 @@ from schemas.events import CustomerEvent
 
 
 class Folded(Struct, gc=False):
-    """An event was folded, at the partition's clock."""
+    """An event was folded, at the partition's clock; `letter_id` is that of the dead letter that was replayed."""
 
     at_ms: int
     event: CustomerEvent
     around: Around
+    letter_id: bytes | None = None
 
 
 class TimePassed(Struct, gc=False):
@@ -51,7 +52,7 @@ def carry_out(state: CustomerState, step: Step, context: Context) -> None:
     if isinstance(step, Folded | TimePassed | Reconsidered):
         context.around = step.around
     if isinstance(step, Folded):
-        domain.fold(state, step.event, step.at_ms, context)
+        domain.fold(state, step.event, step.at_ms, context, step.letter_id)
     elif isinstance(step, TimePassed):
         domain.settle(state, step.at_ms, context)
     elif isinstance(step, Postponed):

@@ -11,6 +11,8 @@ from processors.state import CustomerState
 from streams.state_bytes import check_format, config_version_of, next_due_of, pack, unpack
 from streams.steps import Step
 
+LOOKED_AT_DUE_MAX = 4_000  # bounds the time of counting; more is a backlog all the same
+
 Gauges = Mapping[tuple[str, str], tuple[int, ...]]
 
 
@@ -24,9 +26,13 @@ class Customer(Struct):
 
 
 class CustomerStore:
-    """The customers of one partition. Until the next `flush` the decoded ones run ahead of the bytes at rest."""
+    """The customers of one partition. Until the next `flush` the decoded ones run ahead of the bytes at rest.
+
+    `size_bytes` is the length of all values at rest.
+    """
 
     def __init__(self) -> None:
+        self.size_bytes = 0
         self._bytes: dict[bytes, bytes] = {}
         self._live: dict[bytes, Customer] = {}
         self._due: list[tuple[int, bytes]] = []
@@ -50,6 +56,7 @@ class CustomerStore:
         Raises UnreadableState for a value of another format version.
         """
         for key, value in records:
+            self.size_bytes += len(value or b"") - len(self._bytes.get(key, b""))
             if value is None:
                 self._bytes.pop(key, None)
                 self._scheduled.pop(key, None)
@@ -116,6 +123,18 @@ class CustomerStore:
             return due_ms
         return NEVER
 
+    def count_due(self, until_ms: int) -> int:
+        """How many customers come up until a time, counted among the first `LOOKED_AT_DUE_MAX` entries of the heap."""
+        found, places, looks = 0, [0], 0
+        while places and looks < LOOKED_AT_DUE_MAX:  # the heap's order: below what is later there is nothing earlier
+            place = places.pop()
+            looks += 1
+            if place < len(self._due) and self._due[place][0] <= until_ms:
+                due_ms, key = self._due[place]
+                found += self._scheduled.get(key) == due_ms and self._next_due_of(key) <= until_ms
+                places += (2 * place + 1, 2 * place + 2)
+        return found
+
     def pop_due(self) -> bytes:
         """The customer that `next_due` speaks of; schedule it again when it was dealt with."""
         _, key = heapq.heappop(self._due)
@@ -143,7 +162,9 @@ class CustomerStore:
         """Encode what was worked on and make it the bytes at rest: from here a customer can be rolled back to."""
         for key, customer in self._live.items():
             value = pack(customer.state)
-            if value != self._bytes.get(key):
+            before = self._bytes.get(key)
+            if value != before:
+                self.size_bytes += len(value) - len(before or b"")
                 self._changed.add(key)
                 self._bytes[key] = value
         self._live.clear()

@@ -1,6 +1,6 @@
 """Following a topic: committed records of all its partitions, as they are and as they come."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import confluent_kafka as ck
@@ -12,11 +12,17 @@ _WAIT_S: Final = 0.5  # also how soon an interrupt is heard
 
 
 def follow(
-    config: KafkaConfig, topic: str, partitions: Sequence[int], *, from_beginning: bool, until_end: bool
+    config: KafkaConfig,
+    topic: str,
+    partitions: Sequence[int],
+    *,
+    from_beginning: bool,
+    until_end: bool,
+    check: Callable[[], None],
 ) -> Iterator[ck.Message]:
     """Committed records of the partitions, each partition's in its order; without an end unless `until_end`.
 
-    Raises KafkaException.
+    `check` is called between two looks at the brokers; what it raises ends the following. Raises KafkaException.
     """
     start = ck.OFFSET_BEGINNING if from_beginning else ck.OFFSET_END
     consumer = reading_consumer(config)
@@ -24,6 +30,7 @@ def follow(
         consumer.assign([ck.TopicPartition(topic, partition, start) for partition in partitions])
         reading = set(partitions)
         while reading:
+            check()
             message = consumer.poll(_WAIT_S)
             error = None if message is None else message.error()
             if message is None:

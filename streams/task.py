@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from enum import StrEnum
 from typing import ParamSpec, TypeVar
@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from schemas.codec import RegistryUnreachable
 from schemas.events import FleetFigure
+from sinks.samples import RunningSample, TaskSample
 from streams.catalogue import Catalogue, UnknownDefinitions
 from streams.duty import Driver, Duty
 from streams.kafka_state import CommittedState, KafkaState
@@ -104,11 +105,13 @@ class PartitionTask:
         self._ticker = Ticker(duty.partition, settings.tick_interval_ms if TICKS_TOPIC in duty.topics else 0)
         self._wakeup = asyncio.Event()
         self._next: dict[str, int] = {}
+        self._begun: dict[str, int] = {}
         self._ends: dict[str, int] = {}
         self._commit: asyncio.Task[None] | None = None
         self._reading = False
         self._clean = False
         self._driver: Driver | None = None
+        self._folded_ms: list[int] = []  # the timestamps of the records since the last transaction, for their latency
         self._registry_away_since: float | None = None
 
     # ---- from outside ----
@@ -161,6 +164,34 @@ class PartitionTask:
             and self._commit is None
         )
 
+    def sample(self, now_ms: int, high_watermarks: Mapping[tuple[str, int], int]) -> TaskSample:
+        """How the task stands at a time of the wall clock; `high_watermarks` is where each partition of the log ends."""
+        running = None
+        driver = self._driver
+        if self.phase is Phase.RUNNING and driver is not None:
+            running = self._running_sample(driver, now_ms, high_watermarks)
+        return TaskSample(label=self.duty.label, phase=self.phase.value, queued=self._merge.waiting(), running=running)
+
+    def _running_sample(self, driver: Driver, now_ms: int, high_watermarks: Mapping[tuple[str, int], int]) -> RunningSample:
+        lag = {}
+        for topic in self.duty.topics:
+            done = driver.offsets.get(topic, self._begun[topic])
+            high = high_watermarks.get((topic, self.duty.partition), done)
+            # at the end there may be a transaction's mark, which is no record
+            lag[topic] = 0 if self._merge.at_end(topic) else max(high - done, self._merge.waiting()[topic])
+        measures = driver.measures()
+        is_behind = driver.busy or any(lag.values())
+        return RunningSample(
+            lag_records=lag,
+            lag_s=max(0, now_ms - measures.clock_ms) / 1000 if is_behind else 0.0,
+            clock_ms=measures.clock_ms,
+            due=measures.due,
+            to_rejudge=measures.to_rejudge,
+            state_records=measures.state_records,
+            state_bytes=measures.state_bytes,
+            config_version=driver.config_version,
+        )
+
     # ---- its life ----
 
     async def run(self) -> None:
@@ -194,6 +225,7 @@ class PartitionTask:
         await self._catalogue.wait_for(kept.driver.config_version, DEFINITIONS_WAIT_S)
         self._ends = state.ends
         self._next = dict(state.positions)
+        self._begun = dict(state.positions)
         return kept.driver
 
     def _start_reading(self, driver: Driver) -> None:
@@ -236,6 +268,7 @@ class PartitionTask:
                 if record is None:
                     break
                 taken[record.topic] = taken.get(record.topic, 0) + 1
+                self._folded_ms.append(record.timestamp_ms)
                 driver.offer(record)
                 more = True
             wanted = driver.wants_definitions
@@ -286,9 +319,15 @@ class PartitionTask:
 
     def _start_commit(self, driver: Driver) -> None:
         self._pace.started(time.monotonic() * 1000)
-        self._commit = asyncio.create_task(self._commit_one(driver.take()))
+        self._commit = asyncio.create_task(self._commit_one(driver.take(), self._take_times(driver)))
 
-    async def _commit_one(self, transaction: Transaction) -> None:
+    def _take_times(self, driver: Driver) -> list[int]:
+        """The timestamps of the records that the transaction has; one that is still worked on goes with the next."""
+        times = self._folded_ms
+        self._folded_ms = [times.pop()] if driver.busy and times else []
+        return times
+
+    async def _commit_one(self, transaction: Transaction, times_ms: list[int]) -> None:
         started = time.monotonic()
         try:
             ends = await self._blocking(self._kafka.commit, transaction)
@@ -298,7 +337,7 @@ class PartitionTask:
         took_ms = (time.monotonic() - started) * 1000
         waiting = self._merge.total() > transaction.records
         self._pace.finished(waiting=waiting, took_ms=took_ms)
-        self._observer.committed(self.duty, transaction, took_ms)
+        self._observer.committed(self.duty, transaction, took_ms, times_ms)
 
     def _raise_failed_commit(self) -> None:
         if self._commit is not None and self._commit.done():
@@ -311,7 +350,7 @@ class PartitionTask:
             commit, self._commit = self._commit, None
             await commit
         if driver.has_changes:
-            await self._commit_one(driver.take())
+            await self._commit_one(driver.take(), self._take_times(driver))
 
     async def _blocking(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: function(*args, **kwargs))
@@ -324,6 +363,9 @@ class TaskObserver:
         """Epoch milliseconds."""
         return time.time_ns() // 1_000_000
 
+    def assigned(self, labels: list[str]) -> None:
+        """The group has given these tasks to the worker, those that it had before among them."""
+
     def restoring(self, duty: Duty, topic: str, records: int, of: int) -> None:
         """Called in a thread of the executor: so many records of a changelog are read, of at most `of`."""
 
@@ -333,5 +375,5 @@ class TaskObserver:
     def dropped(self, duty: Duty, records: int) -> None:
         """Records were delivered that had been taken before."""
 
-    def committed(self, duty: Duty, transaction: Transaction, took_ms: float) -> None:
-        """A transaction is visible."""
+    def committed(self, duty: Duty, transaction: Transaction, took_ms: float, times_ms: list[int]) -> None:
+        """A transaction is visible; `times_ms` are the timestamps of the records whose work it carries."""

@@ -11,12 +11,17 @@ from schemas.contracts import INPUTS, OUTPUTS
 
 Direction = Literal["input", "output", "internal"]
 Cleanup = Literal["delete", "compact"]
-Key = Literal["customer_id", "figure", "partition", "version", "dead letter id", "owner"]
+Key = Literal["customer_id", "figure", "partition", "version", "dead letter id", "owner", "destination"]
 
 MAX_RECORD_BYTES = (
     2 * 1024 * 1024
 )  # a dead letter holds 64 kB of an original beside its headers; room for a whole snapshot as well
 ALLOWED_SKEW_MS = 600_000  # 10 min: a timestamp further ahead would move a partition's clock, and with it everybody's windows
+
+# What a newer record or a tombstone replaces is gone within a week, whatever a broker's habits are: an erased customer must be.
+# Tombstones stay for as long again, so that a worker or a sink that was away for a few days still hears of them.
+COMPACTED_WITHIN_MS = 7 * DAY_MS
+_COMPACTION = {"max.compaction.lag.ms": str(COMPACTED_WITHIN_MS), "delete.retention.ms": str(7 * DAY_MS)}
 
 INPUT_TOPICS = ("cs.tickets", "cs.usage", "cs.surveys", "cs.accounts", "cs.ticks")
 
@@ -77,7 +82,7 @@ def _history(name: str, purpose: str, days: int, key: Key = "customer_id", *, pa
 
 
 def _newest(name: str, purpose: str, key: Key, *, direction: Direction = "output", partitioned: bool = True) -> TopicSpec:
-    return TopicSpec(name, purpose, direction, OUTPUTS[name], partitioned, key, cleanup="compact")
+    return TopicSpec(name, purpose, direction, OUTPUTS[name], partitioned, key, cleanup="compact", extra=dict(_COMPACTION))
 
 
 TOPICS: dict[str, TopicSpec] = {
@@ -108,6 +113,12 @@ TOPICS: dict[str, TopicSpec] = {
         _history("cs.maturity", "the assessment of maturity", 400, "figure", partitioned=False),
         # 90 days to mend and replay what was refused; with the partition whose task refused it.
         _history("cs.dead-letters", "records that could not be processed, with reason and original", 90, "dead letter id"),
+        # The newest of each destination, partition and episode: what is over is taken back with a tombstone.
+        _newest(
+            "cs.deliveries", "how far each destination of alerts has got, and what it knows", "destination", direction="internal"
+        ),
+        # 90 days, as for dead letters; with the partition that the alert was read from.
+        _history("cs.delivery-failures", "messages that a destination never took, with the reason", 90, "destination"),
         # Keyed by version, so compaction keeps every version: a rebuild needs the old ones.
         _newest("cs.definitions", "every version of the definitions file", "version", direction="internal", partitioned=False),
     )
@@ -135,10 +146,9 @@ def _changelog(name: str, purpose: str, key: Key, *, partitioned: bool = True) -
         key=key,
         cleanup="compact",
         extra={
+            **_COMPACTION,
             # A restore reads the whole topic, so superseded values are to go early (half the topic by default).
             "min.cleanable.dirty.ratio": "0.1",
-            # A worker that gets a partition back reads on from where it was: tombstones must outlive that (default: a day).
-            "delete.retention.ms": str(7 * DAY_MS),
         },
     )
 

@@ -16,6 +16,9 @@ TotalKey = tuple[str, str, int | None]
 
 META_KEY = b"meta"
 
+TALLIED = frozenset({"events_by_day", "oddities_by_day"})
+"""The flows that the metrics count: what was added to them since the last transaction goes with each."""
+
 
 class PartitionMeta(Struct, array_like=True):
     """What a task knows beside customers and counts, in the same changelog and the same transactions.
@@ -59,6 +62,8 @@ class TotalsStore:
         self._names: Counter[tuple[str, int | None]] = Counter()  # dimensions of each bucket of the figures that are bounded
         self._changed: set[TotalKey] = set()
         self._unshown: set[TotalKey] = set()
+        self._tallied: dict[TotalKey, int] = {}  # what each total of a tallied flow stood at when it was last told
+        self._tally: Counter[tuple[str, str]] = Counter()
 
     def restore(self, records: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Take in changelog records in their order; None removes."""
@@ -72,8 +77,11 @@ class TotalsStore:
             if value is None:
                 if name in self._totals:
                     self._forget(name)
+                self._tallied.pop(name, None)
                 continue
             total = self._know(name, _decode_total(value))
+            if name[0] in TALLIED:
+                self._tallied[name] = total.counts[0]
             if total.counts != total.shown:
                 self._unshown.add(name)
 
@@ -172,8 +180,21 @@ class TotalsStore:
         for key in sorted(self._changed, key=_sort_key):
             total = self._totals.get(key)
             changes.append((_encode(key), None if total is None else _encode(total)))
+            if key[0] in TALLIED:
+                self._count(key, total)
         self._changed.clear()
         return changes
+
+    def take_tally(self) -> dict[tuple[str, str], int]:
+        """What the changes taken since the last call have added to the tallied flows, by figure and dimension."""
+        tally, self._tally = dict(self._tally), Counter()
+        return tally
+
+    def _count(self, key: TotalKey, total: _Total | None) -> None:
+        before = self._tallied.pop(key, 0)
+        if total is not None:
+            self._tallied[key] = total.counts[0]
+            self._tally[key[0], key[1]] += max(0, total.counts[0] - before)
 
 
 def _sort_key(key: TotalKey) -> tuple[str, str, int]:

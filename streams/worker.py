@@ -7,8 +7,10 @@ Exit codes: 0 stopped as told, 1 an incident that a person has to look at, 2 set
 import asyncio
 import logging
 import signal
+import sys
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 
 import confluent_kafka as ck
 import uvloop
@@ -21,6 +23,7 @@ from sinks.metrics import WorkerMetrics
 from streams.app import make_app
 from streams.catalogue import Catalogue
 from streams.codecs import codec_of
+from streams.collector import tune_collector
 from streams.dead_letters import FailureLimit, TooManyFailures
 from streams.definitions_log import DefinitionsLogError, apply, read_versions, sha256_of
 from streams.definitions_watch import DefinitionsUnreadable, DefinitionsWatch
@@ -29,14 +32,14 @@ from streams.duty import Driver, Duty
 from streams.fleet_driver import FleetDriver
 from streams.fleet_watch import FleetWatch
 from streams.kafka_state import PositionsDisagree
+from streams.observing import LoggingObserver
 from streams.reader import OffsetGone
-from streams.records import PartitionsChanged, Transaction
+from streams.records import PartitionsChanged
 from streams.restore import RestoreFailed
 from streams.runtime import Runtime
 from streams.security import kafka_config
 from streams.settings import Settings
 from streams.state_bytes import StateTooLarge, UnreadableState
-from streams.task import TaskObserver
 from streams.topics import INPUT_TOPICS, specs
 
 logger = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ EXIT_AGAIN = 75
 EXIT_INTERRUPTED = 130
 BROKER_RETRY_S = 2.0
 METADATA_TIMEOUT_S = 5.0
+SWITCH_INTERVAL_S = 0.001  # a commit comes back to Python several times; each time it would wait 5 ms while a task folds
 
 INCIDENTS = (OffsetGone, PartitionsChanged, PositionsDisagree, StateTooLarge, TooManyFailures, UnreadableState)
 """What a person has to look at: starting again would meet it again."""
@@ -71,38 +75,10 @@ class StopRequest(asyncio.Event):
     code = EXIT_DONE
 
 
-class LoggingObserver(TaskObserver):
-    """Tells the log and the metrics what the tasks do."""
-
-    def __init__(self, metrics: WorkerMetrics) -> None:
-        self._metrics = metrics
-        self._told_restoring: dict[str, float] = {}
-
-    def restoring(self, duty: Duty, topic: str, records: int, of: int) -> None:
-        """Log every few seconds, not every chunk."""
-        self._metrics.restoring(duty.label, topic, records, of)
-        now, place = time.monotonic(), f"{duty.name}: {topic}"
-        if now - self._told_restoring.get(place, -10.0) >= 5.0:
-            self._told_restoring[place] = now
-            logger.info("%s: restoring %s, %d of at most %d records", duty.name, topic, records, of)
-
-    def running(self, duty: Duty, size: int) -> None:
-        """The task reads."""
-        logger.info("%s: running with %d %s", duty.name, size, "parts" if duty.is_fleet else "customers")
-        if not duty.is_fleet:
-            self._metrics.running(duty.label, size)
-
-    def dropped(self, duty: Duty, records: int) -> None:
-        """Delivered again after a change of owner."""
-        logger.debug("%s: %d records were delivered that had been taken before", duty.name, records)
-
-    def committed(self, duty: Duty, transaction: Transaction, took_ms: float) -> None:
-        """A transaction is visible."""
-        self._metrics.committed(duty.label, transaction.records, len(transaction.outputs), took_ms)
-
-
 def run(settings: Settings) -> int:
     """Run one worker in this process until SIGTERM or SIGINT, or until it cannot go on; returns the exit code."""
+    tune_collector()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     return uvloop.run(_run(settings))
 
 
@@ -178,7 +154,7 @@ def _wrong_topics(settings: Settings, partitions: dict[str, int]) -> list[str]:
     for spec in specs(settings.app_id, settings.partitions):
         have = partitions.get(spec.name)
         if have is None:
-            wrong.append(f"topic {spec.name} does not exist: run `cspulse topics apply`")
+            wrong.append(f"topic {spec.name} does not exist, or this user may not see it: run `cspulse topics apply`")
         elif have != spec.partitions:
             kind = "input topic" if spec.name in INPUT_TOPICS else "topic"
             wrong.append(f"{kind} {spec.name} has {have} partitions and must have {spec.partitions} (CSPULSE_PARTITIONS)")
@@ -201,7 +177,9 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
 
     def new_driver(duty: Duty) -> Driver:
         if duty.is_fleet:
-            return FleetDriver(settings.partitions, settings.app_id, catalogue.get, codec, observer.wall_clock_ms)
+            return FleetDriver(
+                settings.partitions, settings.app_id, catalogue.get, codec, observer.wall_clock_ms, observer.fleet_stands
+            )
         failures = FailureLimit(settings.dead_letter_limit_share, settings.dead_letter_window_records)
         return PartitionDriver(
             duty.partition,
@@ -218,6 +196,7 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
     fleet.start()
     runtime = Runtime(settings, catalogue, observer, new_driver, fleet.figures)
     app = make_app(settings, runtime)
+    sampling = asyncio.create_task(observer.sample(runtime))
     try:
         await app.start()
         told = asyncio.create_task(stop.wait())
@@ -228,6 +207,7 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
         await app.stop()
         return code
     finally:
+        sampling.cancel()
         watch.stop()
         fleet.stop()
         metrics.stop()
@@ -245,12 +225,14 @@ def _check_definitions(settings: Settings) -> None:
 def _metrics(settings: Settings) -> WorkerMetrics:
     """Raises PortTaken."""
     try:
-        return WorkerMetrics.start(settings.metrics_host, settings.metrics_port)
+        metrics = WorkerMetrics.start(settings.metrics_host, settings.metrics_port)
     except OSError as error:
         raise PortTaken(
             f"metrics cannot be offered at {settings.metrics_host}:{settings.metrics_port} ({error.strerror or error}): "
             "set CSPULSE_METRICS_HOST and CSPULSE_METRICS_PORT to an address of this machine and a free port, or the port to 0"
         ) from error
+    metrics.describe(version("cspulse"), settings.partitions, settings.queue_high_water_records)
+    return metrics
 
 
 async def _first_definitions(settings: Settings, codec: Codec) -> None:

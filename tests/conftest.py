@@ -1,4 +1,4 @@
-"""What all tests share: Apache Kafka once a run, and a closing word about everything that was skipped."""
+"""What all tests share: Apache Kafka and Redis once a run, and a closing word about everything that was skipped."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from tests.support.certificates import Authority
 from tests.support.kafka.jars import PartMissingError
 from tests.support.kafka.server import KafkaServer
 from tests.support.parts import everything_is_required, lacking
+from tests.support.redis_server import RedisServer
 
 # How long an example takes depends on what else the machine does: it is no property of what is tested.
 settings.register_profile("patient", deadline=None, print_blob=True)
@@ -33,6 +34,17 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
 
 
 @pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Redis, started once and shared by tests that empty it first."""
+    try:
+        server = RedisServer(tmp_path_factory.mktemp("redis"))
+    except PartMissingError as missing:
+        lacking(str(missing))
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     """Signs the certificates of the tests."""
     return Authority(tmp_path_factory.mktemp("authority"))
@@ -43,8 +55,12 @@ FAST_FIRST = ("unit", "property", "contract", "simulation", "integration", "chao
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The fast kinds of tests go first, in random order within their kind."""
+    """The fast kinds of tests go first, in random order within their kind but for modules with IN_ORDER, which run as written."""
     items.sort(key=lambda item: FAST_FIRST.index(item.path.relative_to(Path(__file__).parent).parts[0]))
+    places = [place for place, item in enumerate(items) if getattr(getattr(item, "module", None), "IN_ORDER", False)]
+    in_order = sorted((items[place] for place in places), key=lambda item: (str(item.path), item.reportinfo()[1] or 0))
+    for place, item in zip(places, in_order, strict=True):
+        items[place] = item
 
 
 @pytest.hookimpl(hookwrapper=True)

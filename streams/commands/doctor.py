@@ -20,7 +20,7 @@ def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="The findings as one JSON document.")] = False,
 ) -> None:
-    """Look at settings, security, broker, topics, partitions, clock, ticks, definitions and the consumer group.
+    """Look at settings, security, broker, topics, partitions, clock, ticks, definitions, destinations and the consumer group.
 
     Each is ok, a warning or wrong, with what to do. Ends with 0 when nothing is wrong, 1 when something is.
     """

@@ -66,6 +66,8 @@ def _surroundings() -> tuple[type[Exception], ...]:
     from schemas.codec import EncodingError
     from schemas.contracts import ContractError
     from schemas.registry import RegistryUnreachable
+    from sinks.delivery_log import LogUnavailable
+    from sinks.sink import Unavailable
     from streams.catalogue import UnknownDefinitions
     from streams.cluster import BrokerUnreachable, ReadFailed
     from streams.dead_letters import TooManyFailures
@@ -83,6 +85,7 @@ def _surroundings() -> tuple[type[Exception], ...]:
         DefinitionsLogError,
         EmbeddedBrokerError,
         EncodingError,
+        LogUnavailable,
         PublishError,
         ReadFailed,
         RegistryUnreachable,
@@ -91,6 +94,7 @@ def _surroundings() -> tuple[type[Exception], ...]:
         SourceUnreadableError,
         UnknownDefinitions,
         TooManyFailures,
+        Unavailable,
         UnreadableState,
     )
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from streams.whatif.run import Options, WhatIf
 
 _S_IN_MS = 1_000
+_TICK_INTERVAL_S = 60.0
+_TICK_INTERVAL_COMPARED_S = 3_600.0
+"""What falls due between two ticks is judged as of its own time: fewer of them make it quick and change next to nothing."""
 _BUILT_IN = "default"
 
 
@@ -48,9 +51,13 @@ def replay(
         str | None, typer.Option(metavar="TIME", help="Leave out what is later, and let time go on until then.")
     ] = None,
     tick_interval: Annotated[
-        float,
-        typer.Option(metavar="SECONDS", help="Between two ticks, in the records' time; ticks in the file go before.", min=0.1),
-    ] = 60.0,
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Between two ticks, in the records' time (60; with --against 3600); ticks in the file go before.",
+            min=0.1,
+        ),
+    ] = None,
 ) -> None:
     """Run events through the whole topology without a broker: the same input gives the same output, byte for byte.
 
@@ -58,6 +65,7 @@ def replay(
     alerts would have opened or not, and, where customers left, how good the alerts of both were. Ends with 4 when bad lines were
     left out.
     """
+    from streams.collector import tune_collector
     from streams.commands.lines import BadLines
     from streams.commands.times import time_of
     from streams.sources.jsonl import read_jsonl
@@ -71,12 +79,15 @@ def replay(
         raise CommandError("the output records and the comparison cannot both go to standard output", WRONG)
     settings = settings_of(context, partitions=partitions, definitions=definitions)
     text = None if settings.definitions is None else read_text(str(settings.definitions))
+    if tick_interval is None:
+        tick_interval = _TICK_INTERVAL_S if against is None else _TICK_INTERVAL_COMPARED_S
     options = Options(
         partitions=settings.partitions,
         tick_interval_ms=round(tick_interval * _S_IN_MS),
         until_ms=None if until is None else time_of(until, "--until"),
         horizon_days=horizon_days,
     )
+    tune_collector()
     bad = BadLines()
     with seekable(events) as path:
         lines = bad.left_out(read_jsonl(path))
@@ -113,10 +124,10 @@ def _compare(
     from streams.whatif.run import what_if
 
     if out is None:
-        found = what_if(lines, text, other, options)
+        found = what_if(lines, text, other, options, tell=note)
     else:
         with writing(out) as target:
-            found = what_if(lines, text, other, options, lambda line: target.write(f"{_text(line)}\n"))
+            found = what_if(lines, text, other, options, lambda line: target.write(f"{_text(line)}\n"), tell=note)
     _show(found, as_json=as_json)
 
 

@@ -29,6 +29,7 @@ def tail(
     from streams.cluster import client_config, reach
     from streams.codecs import codec_of
     from streams.commands.records import RecordView
+    from streams.signals import Signals
     from streams.tailing import follow
 
     settings = settings_of(context)
@@ -38,15 +39,19 @@ def tail(
     key = None if customer is None else customer.encode()
     partitions = _partitions(cluster, name, settings, key)
     bad = 0
-    for message in follow(cluster.config, name, partitions, from_beginning=from_beginning, until_end=until_end):
-        if key is not None and message.key() != key:
-            continue
-        shown = view.json(message) if as_json else view.text(message)
-        if isinstance(shown, Malformed):
-            bad += 1
-            note(f"{name}[{message.partition()}]@{message.offset()}: {shown.reason}: {shown.message}")
-        else:
-            say(shown)
+    with Signals() as signals:
+        messages = follow(
+            cluster.config, name, partitions, from_beginning=from_beginning, until_end=until_end, check=signals.check
+        )
+        for message in messages:
+            if key is not None and message.key() != key:
+                continue
+            shown = view.json(message) if as_json else view.text(message)
+            if isinstance(shown, Malformed):
+                bad += 1
+                note(f"{name}[{message.partition()}]@{message.offset()}: {shown.reason}: {shown.message}")
+            else:
+                say(shown)
     if bad:
         raise typer.Exit(IN_PART)
 

@@ -7,7 +7,8 @@ import typer
 from streams.commands.failures import FAILED, IN_PART, NOT_FOUND
 from streams.commands.given import settings_of
 from streams.commands.help import help_of
-from streams.commands.output import Tone, note, table
+from streams.commands.output import Tone, note, say, table
+from streams.roles import Role
 
 if TYPE_CHECKING:
     from streams.topic_admin import Outcome, TopicState
@@ -66,6 +67,33 @@ def show(context: typer.Context) -> None:
         raise typer.Exit(IN_PART)
 
 
+def asyncapi_command() -> None:
+    """Print the topics with their settings and schemas as an AsyncAPI 3 document (JSON); needs no cluster."""
+    from streams.asyncapi import as_json, asyncapi
+
+    say(as_json(asyncapi()).rstrip())
+
+
+def rights_command(
+    context: typer.Context,
+    role: Annotated[Role, typer.Argument(help="Whose rights: `producer` is a product system, `publish` a command.")],
+    principal: Annotated[
+        str | None, typer.Option(metavar="TYPE:NAME", help="Print arguments of kafka-acls that give them to a principal.")
+    ] = None,
+) -> None:
+    """Print the least rights (ACLs) that a program needs at brokers with an authorizer; needs no cluster."""
+    from streams.rights import rights
+
+    found = rights(role, settings_of(context).app_id)
+    if principal is None:
+        rows = [(right.resource, f"{right.name}{'*' if right.prefixed else ''}", right.operation) for right in found]
+        table(("resource", "name", "operation"), [("plain", row) for row in rows])
+        return
+    for right in found:
+        pattern = " --resource-pattern-type prefixed" if right.prefixed else ""
+        say(f"--add --allow-principal {principal} --operation {right.operation} --{right.resource} {right.name}{pattern}")
+
+
 def _outcome_row(outcome: "Outcome") -> tuple[Tone, list[str]]:
     if outcome.action == "failed":
         return _row(outcome.state, "bad", "failed", outcome.message)
@@ -93,3 +121,5 @@ def _differences(state: "TopicState") -> str:
 
 app.command("apply", help=help_of(apply_command))(apply_command)
 app.command("show", help=help_of(show))(show)
+app.command("rights", help=help_of(rights_command))(rights_command)
+app.command("asyncapi", help=help_of(asyncapi_command))(asyncapi_command)

@@ -51,18 +51,18 @@ def _show_alerts(rules: Sequence[RuleDifference]) -> None:
     rows: list[tuple[Tone, Sequence[str]]] = [
         (
             "doubtful" if one.only_old or one.only_new else "plain",
-            (one.rule, str(one.both), str(len(one.only_old)), str(len(one.only_new))),
+            (one.rule, str(one.both), str(one.earlier), str(one.later), str(len(one.only_old)), str(len(one.only_new))),
         )
         for one in rules
     ]
-    table(("rule", "both", "only old", "only new"), rows)
+    table(("rule", "both", "new earlier", "new later", "only old", "only new"), rows)
     episodes = [("only old", one) for rule in rules for one in rule.only_old]
     episodes += [("only new", one) for rule in rules for one in rule.only_new]
     if episodes:
         say("")
-        episodes.sort(key=lambda found: (found[1].opened_ms, found[1].customer_id))
+        episodes.sort(key=lambda found: (-found[1].opened_ms, found[1].customer_id))
         table(
-            ("opened", "customer", "rule", "severity", "by"),
+            ("opened (the newest first)", "customer", "rule", "severity", "by"),
             [
                 ("plain", (format_time(one.opened_ms), one.customer_id, one.rule, one.severity, side))
                 for side, one in episodes[:MAX_ROWS]
@@ -74,11 +74,11 @@ def _show_alerts(rules: Sequence[RuleDifference]) -> None:
 def _show_quality(side: str, judged: Judged, found: WhatIf) -> None:
     say("")
     say(
-        f"Alerts of the {side} definitions against {found.departures} departures "
+        f"Alerts of the {side} definitions against {found.departures} departure{'' if found.departures == 1 else 's'} "
         f"(horizon {found.horizon_days} days, at least {found.ahead_days} days ahead)"
     )
     table(
-        ("rule", "alerts", "precision", "by chance", "lift", "recall", "by chance", "median lead", "a customer and month"),
+        ("rule", "alerts", "reopened", "precision", "by chance", "lift", "recall", "by chance", "lead", "a customer and month"),
         [(_tone(one), _row(one)) for one in judged.rules],
     )
     say("")
@@ -96,6 +96,7 @@ def _row(one: Quality) -> Sequence[str]:
     return (
         one.rule,
         str(one.episodes),
+        str(one.reopened),
         share(one.precision_share),
         share(one.chance_share),
         number(one.lift, 2),

@@ -18,12 +18,12 @@ from streams.demo.options import DemoOptions
 from streams.demo.outputs import READ_TOPICS, OutputReader, OutputsLost
 from streams.demo.play import NotDone, Player
 from streams.demo.ranking import most_at_risk, standing
-from streams.demo.signals import Signals
 from streams.demo.story import Story, story_of
 from streams.demo.summary import Summary, checks_of, flow_of, rule_counts
 from streams.demo.views import View, view_for
 from streams.embedded import EmbeddedBroker
 from streams.publish import PublishError
+from streams.signals import Signals
 from streams.ticks import TICKS_TOPIC
 from streams.topics import specs
 

@@ -33,10 +33,15 @@ class BandsCompared(Struct, frozen=True, kw_only=True):
 
 
 class RuleDifference(Struct, frozen=True, kw_only=True):
-    """How many episodes of a rule both have opened (within the days allowed between), and those that only one has."""
+    """How many episodes of a rule both have opened, and those that only one has.
+
+    `earlier` and `later` are those of both that the new definitions opened at another time.
+    """
 
     rule: str
     both: int
+    earlier: int
+    later: int
     only_old: list[Episode]
     only_new: list[Episode]
 
@@ -69,7 +74,7 @@ def compare_bands(old: Told, new: Told, start_ms: int, end_ms: int) -> BandsComp
 
 
 def compare_alerts(old: Told, new: Told, match_ms: int) -> list[RuleDifference]:
-    """For each rule the episodes of one that the other has, too: same customer, opened at most `match_ms` apart.
+    """For each rule the episodes of one that the other has, too: same customer, open at the same time or opened `match_ms` apart.
 
     Each episode stands for one of the other at most; the pairs are taken in order of time.
     """
@@ -78,15 +83,24 @@ def compare_alerts(old: Told, new: Told, match_ms: int) -> list[RuleDifference]:
     for rule in sorted(olds.keys() | news.keys()):
         only_old: list[Episode] = []
         only_new: list[Episode] = []
-        both = 0
+        pairs: list[tuple[Episode, Episode]] = []
         for customer_id in sorted(olds[rule].keys() | news[rule].keys()):
-            pairs, left_old, left_new = _matched(olds[rule][customer_id], news[rule][customer_id], match_ms)
-            both += pairs
+            matched, left_old, left_new = _matched(olds[rule][customer_id], news[rule][customer_id], match_ms)
+            pairs += matched
             only_old += left_old
             only_new += left_new
         only_old.sort(key=lambda episode: episode.opened_ms)
         only_new.sort(key=lambda episode: episode.opened_ms)
-        found.append(RuleDifference(rule=rule, both=both, only_old=only_old, only_new=only_new))
+        found.append(
+            RuleDifference(
+                rule=rule,
+                both=len(pairs),
+                earlier=sum(now.opened_ms < before.opened_ms for before, now in pairs),
+                later=sum(now.opened_ms > before.opened_ms for before, now in pairs),
+                only_old=only_old,
+                only_new=only_new,
+            )
+        )
     return found
 
 
@@ -97,17 +111,25 @@ def _by_rule(episodes: Sequence[Episode]) -> defaultdict[str, defaultdict[str, l
     return found
 
 
-def _matched(old: Sequence[Episode], new: Sequence[Episode], match_ms: int) -> tuple[int, list[Episode], list[Episode]]:
+def _matched(
+    old: Sequence[Episode], new: Sequence[Episode], match_ms: int
+) -> tuple[list[tuple[Episode, Episode]], list[Episode], list[Episode]]:
     """Pairs of two lists in order of time, and what is left of each."""
-    only_old, only_new = [], []
-    pairs = place = 0
+    pairs, only_old, only_new = [], [], []
+    place = 0
     for episode in old:
-        while place < len(new) and new[place].opened_ms < episode.opened_ms - match_ms:
+        while place < len(new) and new[place].opened_ms < episode.opened_ms and not _is_same(episode, new[place], match_ms):
             only_new.append(new[place])
             place += 1
-        if place < len(new) and new[place].opened_ms <= episode.opened_ms + match_ms:
-            pairs += 1
+        if place < len(new) and _is_same(episode, new[place], match_ms):
+            pairs.append((episode, new[place]))
             place += 1
         else:
             only_old.append(episode)
     return pairs, only_old, [*only_new, *new[place:]]
+
+
+def _is_same(one: Episode, other: Episode, match_ms: int) -> bool:
+    """Whether both tell of the same: they were open at the same time, or opened nearly then."""
+    stood_together = one.opened_ms <= other.ended_ms and other.opened_ms <= one.ended_ms
+    return stood_together or abs(one.opened_ms - other.opened_ms) <= match_ms

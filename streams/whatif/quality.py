@@ -12,6 +12,8 @@ A rule that fires often finds many churners by luck, so everything is held again
   time and did not leave within the horizon.
 - *Lead*: from the opening of the earliest such episode to the departure; the median over the departures that were foreseen.
 - *Alerts a customer and month*: all openings by the days that customers were there (a month is 365.25 / 12 days).
+- *Reopened*: of these the openings at most `REOPENED_DAYS` after an alert of the same customer and rule had ended. A rule of
+  which there are many flickers: somebody was told that it is over, and it was not.
 
 Departures in the first `horizon` of a log are left out, for nothing could be known of them. Muted episodes count: nobody was
 shown them, but the rule is what is judged.
@@ -30,6 +32,7 @@ from streams.whatif.told import Episode, Told
 HORIZON_DAYS: Final = 60
 AHEAD_DAYS: Final = 7
 GREEN_FROM_DAYS: Final = 30
+REOPENED_DAYS: Final = 7
 MONTH_DAYS: Final = 365.25 / 12
 ALL_RULES: Final = "all together"
 
@@ -39,6 +42,7 @@ class Quality(Struct, frozen=True, kw_only=True):
 
     rule: str
     episodes: int
+    reopened: int
     judged: int
     hits: int
     precision_share: float | None
@@ -81,6 +85,7 @@ class Judge:
         self._horizon_ms = horizon_days * DAY_MS
         self._ahead_ms = ahead_days * DAY_MS
         self._chances = Chances(stays, self._horizon_ms)
+        self._stayed: list[list[str]] | None = None
         first_ms = stays.start_ms + self._horizon_ms
         self.departures = [departure for departure in stays.departures if departure.at_ms >= first_ms]
 
@@ -106,6 +111,7 @@ class Judge:
         return Quality(
             rule=rule,
             episodes=len(mine),
+            reopened=_reopened(mine),
             judged=len(judged),
             hits=hits,
             precision_share=precision,
@@ -159,20 +165,36 @@ class Judge:
 
     def _recall_by_chance(self, episodes: Sequence[Episode]) -> float | None:
         """The share that would be 'foreseen' of those who did not leave, at the times of the departures."""
+        if self._stayed is None:
+            self._stayed = [self._who_stayed(departure.at_ms) for departure in self.departures]
         standing = _by_customer(episodes)
         shares = []
-        for departure in self.departures:
-            at_ms = departure.at_ms
-            others = [
-                customer_id
-                for customer_id in self._stays.customers_at(at_ms)
-                if not self._stays.left_within(customer_id, at_ms, self._horizon_ms)
-                and self._stays.is_customer(customer_id, at_ms - self._ahead_ms)
-            ]
-            warned = sum(self._warned_at(standing.get(customer_id, ()), at_ms) is not None for customer_id in others)
+        for departure, others in zip(self.departures, self._stayed, strict=True):
+            warned = sum(self._warned_at(standing.get(customer_id, ()), departure.at_ms) is not None for customer_id in others)
             if others:
                 shares.append(warned / len(others))
         return _mean(shares)
+
+    def _who_stayed(self, at_ms: int) -> list[str]:
+        """Who was a customer then, and long enough before to be warned of, and did not leave within the horizon."""
+        return [
+            customer_id
+            for customer_id in self._stays.customers_at(at_ms)
+            if not self._stays.left_within(customer_id, at_ms, self._horizon_ms)
+            and self._stays.is_customer(customer_id, at_ms - self._ahead_ms)
+        ]
+
+
+def _reopened(episodes: Iterable[Episode]) -> int:
+    """How many opened shortly after the one before them, of the same customer and rule, had ended."""
+    ended: dict[tuple[str, str], int] = {}
+    count = 0
+    for episode in sorted(episodes, key=lambda episode: episode.opened_ms):
+        place = (episode.customer_id, episode.rule)
+        ended_ms = ended.get(place)
+        count += ended_ms is not None and episode.opened_ms - ended_ms <= REOPENED_DAYS * DAY_MS
+        ended[place] = episode.ended_ms
+    return count
 
 
 def _by_customer(episodes: Iterable[Episode]) -> dict[str, list[Episode]]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from processors.definitions import parse
 from schemas.jsonlines import Line
 from streams.replay import OutputLine, replay
 from streams.whatif.difference import BandsCompared, RuleDifference, compare_alerts, compare_bands
@@ -13,11 +14,14 @@ from streams.whatif.stays import DAY_MS, stays_of
 from streams.whatif.told import TOPICS, Told, listen
 
 MATCH_DAYS: Final = 3
-"""Two episodes of a customer and rule are the same alert when they open at most so far apart."""
+"""Two episodes of a customer and rule are the same alert when they are open at the same time, or open at most so far apart."""
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """How both replays are done, and how their alerts are judged. Times in epoch milliseconds, else as their names say."""
+    """How both replays are done, and how their alerts are judged. Times in epoch milliseconds, else as their names say.
+
+    What is later than `until_ms` is not looked at: neither are its alerts opened, nor is anybody missed who left then.
+    """
 
     partitions: int
     tick_interval_ms: int
@@ -48,13 +52,22 @@ def what_if(
     old_text: str | None,
     options: Options,
     write: Callable[[OutputLine], object] | None = None,
+    tell: Callable[[str], object] = lambda _: None,
 ) -> WhatIf:
-    """Replay the lines under both definitions (None: the built-in ones); `write` gets every output of the new ones.
+    """Replay the lines under both definitions (None: the built-in ones).
+
+    `write` gets every output of the new ones; `tell` hears what is done, since it takes long.
 
     Raises DefinitionsError, ReplayFailed, TooManyFailures.
     """
-    kept = list(lines)
+    for text in (old_text, new_text):
+        if text is not None:
+            parse(text)  # a mistake in the new ones is told before the old ones are replayed
+    until_ms = options.until_ms
+    kept = [line for line in lines if until_ms is None or line.timestamp_ms <= until_ms]
+    tell(f"replaying {len(kept):,} events under the old definitions ...")
     old = listen(_replayed(kept, old_text, options))
+    tell("replaying them under the new definitions ...")
     outputs = _replayed(kept, new_text, options, whole=write is not None)
     new = listen(outputs if write is None else _passed(outputs, write))
     return report(kept, old, new, options)

@@ -16,7 +16,10 @@ PURPOSE: Final = "risk"
 
 
 class Episode(Struct, frozen=True, kw_only=True, gc=False):
-    """An alert from its opening to its end; `ended_ms` is NEVER while it is open. `muted` ones nobody was shown."""
+    """An alert from its opening to its end; `ended_ms` is NEVER while it is open. `muted` ones nobody was shown.
+
+    `severity` is that of the opening: what it rose to later was not known then.
+    """
 
     customer_id: str
     rule: str
@@ -27,7 +30,7 @@ class Episode(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Bands(Struct, frozen=True):
-    """The bands of a customer's health by the computed score, whatever a person has set it to: from each time on, which one."""
+    """The bands of a customer's health as they were shown: of a score that a person has set, else of the computed."""
 
     times_ms: Sequence[int]
     bands: Sequence[Band | None]
@@ -68,18 +71,18 @@ def listen(outputs: Iterable[OutputLine]) -> Told:
             if not mine or mine[-1][1] != record.new_band:
                 mine.append((record.as_of, record.new_band))
         elif isinstance(record, ChurnAlert):
-            episodes[record.episode_id] = _episode(record)
+            episodes[record.episode_id] = _episode(record, episodes.get(record.episode_id))
     ordered = sorted(episodes.values(), key=lambda episode: (episode.opened_ms, episode.customer_id, episode.rule))
     bands = {customer_id: Bands(*map(tuple, zip(*mine, strict=True))) for customer_id, mine in changes.items()}
     return Told(ordered, bands)
 
 
-def _episode(record: ChurnAlert) -> Episode:
+def _episode(record: ChurnAlert, before: Episode | None) -> Episode:
     return Episode(
         customer_id=record.customer_id,
         rule=record.rule,
         opened_ms=record.opened_at,
         ended_ms=NEVER if record.state in ("opened", "updated") else record.as_of,
-        severity=record.severity,
+        severity=record.severity if before is None else before.severity,
         muted=record.muted,
     )

@@ -1,7 +1,6 @@
 """Both Kafka clients, from the same settings, against an Apache Kafka that asks for TLS with client certificates and SASL."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -13,6 +12,7 @@ from streams.security import faust_security, kafka_config
 from streams.settings import Settings, load_settings
 from tests.support.certificates import Authority, Identity
 from tests.support.kafka.jars import PartMissingError
+from tests.support.kafka.secured import secure_properties
 from tests.support.kafka.server import KafkaServer
 from tests.support.parts import lacking
 
@@ -20,7 +20,6 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
 
 WAIT_S = 30
 PASSWORD = "hunter2"
-LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 
 
 @pytest.fixture(scope="module")
@@ -32,26 +31,11 @@ def identity(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> 
 def secured_kafka(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     folder = tmp_path_factory.mktemp("secured")
     try:
-        server = KafkaServer(folder, secure_properties(authority, folder))
+        server = KafkaServer(folder, secure_properties(authority, folder, {"pulse": PASSWORD}))
     except PartMissingError as missing:
         lacking(str(missing))
     with server:
         yield server
-
-
-def secure_properties(authority: Authority, folder: Path) -> dict[str, str]:
-    broker = authority.issue(folder, "broker")
-    both = folder / "both.pem"
-    both.write_bytes(broker.key.read_bytes() + broker.certificate.read_bytes())
-    return {
-        "listener.name.secure.ssl.keystore.type": "PEM",
-        "listener.name.secure.ssl.keystore.location": str(both),
-        "listener.name.secure.ssl.truststore.type": "PEM",
-        "listener.name.secure.ssl.truststore.location": str(authority.certificate),
-        "listener.name.secure.ssl.client.auth": "required",
-        "listener.name.secure.sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.secure.plain.sasl.jaas.config": f'{LOGIN} user_pulse="{PASSWORD}";',
-    }
 
 
 def settings(server: KafkaServer, authority: Authority, identity: Identity, password: str = PASSWORD) -> Settings:

@@ -8,6 +8,7 @@ import pytest
 
 from streams.embedded import EmbeddedBroker
 from streams.reader import Batch, OffsetGone, Reader
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.embedded, pytest.mark.timeout(60)]
 
@@ -83,6 +84,16 @@ async def test_records_come_in_order_with_their_epoch_and_the_end_is_told(
     assert listener.offsets(0, 7) == list(range(5, 30))
     first = next(batch for batch in listener.batches if batch.records).records[0]
     assert (first.key, first.value, first.timestamp_ms) == (b"key", b"5", 1005)
+
+
+async def test_it_knows_where_the_partitions_end_that_it_reads(broker: EmbeddedBroker, reader: Reader) -> None:
+    publish(broker, 0, 400)
+    publish(broker, 1, 7)
+    reader.add(1, {(TOPIC, 0): 100, (TOPIC, 1): 0})
+    both = {(TOPIC, 0): 400, (TOPIC, 1): 7}
+    await asyncio.to_thread(wait_until, lambda: reader.high_watermarks == both, 20, "the ends of both partitions")
+    reader.remove([(TOPIC, 0)])
+    await asyncio.to_thread(wait_until, lambda: reader.high_watermarks == {(TOPIC, 1): 7}, 20, "only the other's end")
 
 
 async def test_a_full_partition_is_held_back_and_goes_on_when_it_was_worked_off(

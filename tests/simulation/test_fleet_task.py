@@ -8,6 +8,7 @@ import pytest
 
 from schemas.codec import Codec
 from schemas.records import FleetAlert, FleetPartial, FleetSnapshot, TouchpointMap
+from sinks.fleet_metrics import Standing
 from streams.catalogue import Catalogue
 from streams.duty import Duty, fleet_duty
 from streams.fleet_driver import FleetDriver
@@ -296,3 +297,29 @@ def test_a_partial_that_cannot_be_read_is_a_dead_letter_and_the_others_go_on(par
     outputs = driver.take().outputs
     assert [output.topic for output in outputs].count("cs.dead-letters") == 1
     assert len(driver) > 0
+
+
+def test_a_restart_tells_the_metrics_at_once_how_the_fleet_stands_though_nothing_is_published(
+    partials: list[InputRecord], undisturbed: Transaction
+) -> None:
+    told: list[Standing] = []
+    driver = FleetDriver(PARTITIONS, INCARNATION, Catalogue().get, CODEC, lambda: None, told.append)
+    driver.begin({})
+    for record in partials:
+        driver.process(record)
+    published_last = {(value.figure, value.dimension): value.value for value in told[-1].values}
+    newest: dict[tuple[str, str], float | None] = {}
+    for output in undisturbed.outputs:
+        if isinstance(output.record, FleetSnapshot):
+            newest[output.record.figure, output.record.dimension] = output.record.value
+    assert {key: newest[key] for key in published_last} == published_last
+
+    restarted = FleetDriver(PARTITIONS, INCARNATION, Catalogue().get, CODEC, lambda: None, told.append)
+    restarted.restorer("fleet")([(key, value) for _, key, value in driver.take().changelog])
+    restarted.restored()
+    before = len(told)
+    restarted.begin(restarted.offsets)
+
+    assert len(told) == before + 1
+    assert told[-1] == told[-2]
+    assert not restarted.drain_outputs()

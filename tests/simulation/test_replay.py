@@ -14,7 +14,6 @@ import msgspec
 import pytest
 
 from processors import customer
-from processors.effects import Context
 from processors.state import CustomerState
 from schemas.events import CustomerEvent
 from schemas.jsonlines import Line, format_line
@@ -175,8 +174,8 @@ class Poison:
         self._poisonous = poisonous
         monkeypatch.setattr(customer, "fold", self)
 
-    def __call__(self, state: CustomerState, event: CustomerEvent, clock_ms: int, context: Context) -> customer.Verdict:
-        verdict = self._fold(state, event, clock_ms, context)
+    def __call__(self, state: CustomerState, event: CustomerEvent, *given: Any) -> customer.Verdict:
+        verdict = self._fold(state, event, *given)
         if event.event_id in self._poisonous:
             raise RuntimeError("poison")
         return verdict

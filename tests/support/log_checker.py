@@ -2,7 +2,7 @@
 
 Nothing here knows the product: records come as plain dicts. An input is `{"topic", "partition", "offset", "timestamp_ms",
 "value", "headers"?}`, with None as the value of what cannot be decoded; an output is `{"topic", "partition", "offset", "key",
-"value"}`.
+"value"}`. Outputs are looked at one by one, those of a partition in their order, and little is kept of each: a log may be large.
 """
 
 from collections import Counter, defaultdict
@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.support.oracle.acceptance import Event, Judged, Record, accepted_by_customer, judged, merged
 from tests.support.oracle.account import account, override_in_force
+from tests.support.oracle.course import Customer
 from tests.support.oracle.events import Names, names_of, read_definitions
 from tests.support.oracle.figures import figures, last_sign_at
 from tests.support.oracle.found import Found, Key
@@ -26,13 +27,28 @@ LOYALTY = "cs.loyalty-changes"
 HEALTH, ALERTS, SNAPSHOTS = "cs.health-changes", "cs.churn-alerts", "cs.customer-snapshots"
 DEAD_LETTERS, PARTIALS = "cs.dead-letters", "cs.fleet-partials"
 CUSTOMER_TOPICS = (HEALTH, ALERTS, LOYALTY, SNAPSHOTS)
+_NUMBERED = ("record_id", "customer_id", "sequence", "as_of")
+_SCORES = tuple(f"{age}_{name}" for age in ("old", "new") for name in ("score", "displayed", "band", "measures_present"))
+LOOKED_AT = {
+    HEALTH: (*_NUMBERED, "purpose", *_SCORES),
+    ALERTS: (*_NUMBERED, "rule", "episode_id", "state"),
+    LOYALTY: _NUMBERED,
+    SNAPSHOTS: _NUMBERED,
+    DEAD_LETTERS: ("record_id", "topic", "partition", "offset", "reason"),
+}
+"""The fields that are kept of each record."""
+
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
-FLOWS = ("csat_by_hour", "csat_by_day", "nps_by_day", "tickets_by_day", "goals_by_day", "events_by_day", "interactions_by_day")
+FLOWS = (
+    *("csat_by_hour", "csat_by_day", "csat_scales_by_hour", "csat_scales_by_day", "nps_by_day", "tickets_by_day"),
+    *("goals_by_day", "events_by_day", "interactions_by_day"),
+)
 USES = ("goals_by_hour", "promises_by_day", "first_values_by_day", "steps_by_day", "step_days_by_day")
 SAID = ("ces_by_day", "product_by_day", "answers_by_day", "comment_lengths_by_day", "requests_by_day")
 WAITS = ("first_responses_by_day", "resolutions_by_day", "agent_responses_by_day", "agent_load_by_day")
 KEPT_DAYS = {
     "csat_by_hour": 7,
+    "csat_scales_by_hour": 7,
     "goals_by_hour": 7,
     **dict.fromkeys(("comment_lengths_by_day", "interactions_by_day", *WAITS), 89),
 }
@@ -55,26 +71,61 @@ def check(inputs: Iterable[Record], outputs: Iterable[Output], definitions_text:
 
 def check_judged(judgements: Mapping[int, Sequence[Judged]], outputs: Iterable[Output], definitions_text: str) -> list[str]:
     """As `check`, for inputs whose order within each partition is known."""
-    values: defaultdict[str, list[Value]] = defaultdict(list)
-    partials = []
-    newest: dict[str, Value] = {}
-    for output in sorted(outputs, key=lambda output: (output["topic"], output["partition"], output["offset"])):
-        if output["topic"] == PARTIALS:
-            partials.append(output)
-        elif output["value"] is not None:
-            values[output["topic"]].append(output["value"])
-        if output["topic"] == SNAPSHOTS:
-            newest[output["key"]] = output["value"] or {"events_accepted": 0}
+    kept = Kept()
+    for output in outputs:
+        kept.take(output)
+    values = kept.values
     return [
+        *kept.wrong,
         *_same_ids(values),
         *_gaps(values),
         *_broken_chains(values[HEALTH], _erased(judgements)),
-        *_unexplained(values[HEALTH]),
         *_wrong_episodes(values[ALERTS]),
         *_wrong_dead_letters(judgements, values[DEAD_LETTERS]),
-        *_wrong_snapshots(judgements, newest, definitions_text),
-        *_wrong_partials(judgements, partials, definitions_text),
+        *_wrong_snapshots(judgements, kept.snapshots, definitions_text),
+        *_wrong_partials(judgements, kept, definitions_text),
     ]
+
+
+class Kept:
+    """What is kept of the outputs: some fields of each record, the newest snapshot of each customer, the counts at the end.
+
+    `counts` are by partition and key; a null removes one. `numbers` are the sequences of each partition's partials.
+    """
+
+    def __init__(self) -> None:
+        self.values: defaultdict[str, list[Value]] = defaultdict(list)
+        self.snapshots: dict[str, Value] = {}
+        self.counts: defaultdict[int, dict[PartialKey, Sequence[int]]] = defaultdict(dict)
+        self.numbers: defaultdict[int, list[int]] = defaultdict(list)
+        self.wrong: list[str] = []
+        self._last_offset: dict[tuple[str, int], int] = {}
+
+    def take(self, output: Output) -> None:
+        """Look at the next record of its partition."""
+        topic, value = output["topic"], output["value"]
+        place = topic, output["partition"]
+        assert output["offset"] > self._last_offset.get(place, -1), f"{place} was not read in its order"
+        self._last_offset[place] = output["offset"]
+        if topic == PARTIALS:
+            self._take_partial(output)
+        elif topic in LOOKED_AT and value is not None:
+            self.values[topic].append({name: value[name] for name in LOOKED_AT[topic]})
+        if topic == SNAPSHOTS:
+            self.snapshots[output["key"]] = value or {"events_accepted": 0}
+        elif topic == HEALTH and value is not None:
+            self.wrong += _unexplained(value)
+
+    def _take_partial(self, output: Output) -> None:
+        """Keys: `figure|dimension|bucket|partition|incarnation`."""
+        figure, _, rest = output["key"].partition("|")
+        dimension, bucket, partition, _ = rest.rsplit("|", 3)
+        key = (figure, dimension, int(bucket) if bucket else None)
+        if output["value"] is None:
+            self.counts[int(partition)].pop(key, None)
+        else:
+            self.counts[int(partition)][key] = output["value"]["counts"]
+            self.numbers[output["value"]["partition"]].append(output["value"]["sequence"])
 
 
 def _by(values: Iterable[Value], *names: str) -> dict[tuple[Any, ...], list[Value]]:
@@ -119,16 +170,15 @@ def _broken_chains(changes: Sequence[Value], erased: set[str]) -> Iterator[str]:
             before = {name: change[f"new_{name}"] for name in fresh}
 
 
-def _unexplained(changes: Sequence[Value]) -> Iterator[str]:
-    for change in changes:
-        for name, moved in (
-            ("delta", (change["new_score"] or 0) - (change["old_score"] or 0)),
-            ("old_contribution", change["old_score"] or 0),
-            ("new_contribution", change["new_score"] or 0),
-        ):
-            total = sum(measure[name] for measure in change["measures"])
-            if abs(total - moved) > 1e-9:
-                yield f"{name} of health change {change['record_id']} adds up to {total}, not to {moved}"
+def _unexplained(change: Value) -> Iterator[str]:
+    for name, moved in (
+        ("delta", (change["new_score"] or 0) - (change["old_score"] or 0)),
+        ("old_contribution", change["old_score"] or 0),
+        ("new_contribution", change["new_score"] or 0),
+    ):
+        total = sum(measure[name] for measure in change["measures"])
+        if abs(total - moved) > 1e-9:
+            yield f"{name} of health change {change['record_id']} adds up to {total}, not to {moved}"
 
 
 def _wrong_episodes(alerts: Sequence[Value]) -> Iterator[str]:
@@ -187,7 +237,12 @@ def wrong_in_snapshot(snapshot: Value, events: Sequence[Event], definitions_text
     """What a snapshot shows differently from the oracle; `events` are those that it had accepted."""
     where = f"snapshot {snapshot['sequence']} of {snapshot['customer_id']}"
     as_of_ms = snapshot["as_of"]
-    facts = {**account(events), "last_seen_at": last_sign_at(events), "events_accepted": len(events)}
+    facts = {
+        **account(events),
+        "last_seen_at": last_sign_at(events),
+        "events_accepted": len(events),
+        "referred_by": Customer(events).referred_by,
+    }
     for name, expected in facts.items():
         if snapshot[name] != expected:
             yield f"{where}: {name} is {snapshot[name]}, the oracle says {expected}"
@@ -245,29 +300,12 @@ def _same(one: float | None, other: float | None) -> bool:
     return isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def _newest_partials(partials: Iterable[Output]) -> dict[int, dict[PartialKey, Sequence[int]]]:
-    """The counts at the end, by partition and key; a null removes one. Keys: `figure|dimension|bucket|partition|incarnation`."""
-    found: defaultdict[int, dict[PartialKey, Sequence[int]]] = defaultdict(dict)
-    for output in partials:
-        figure, _, rest = output["key"].partition("|")
-        dimension, bucket, partition, _ = rest.rsplit("|", 3)
-        key = (figure, dimension, int(bucket) if bucket else None)
-        if output["value"] is None:
-            found[int(partition)].pop(key, None)
-        else:
-            found[int(partition)][key] = output["value"]["counts"]
-    return found
-
-
-def _wrong_partials(
-    judgements: Mapping[int, Sequence[Judged]], partials: Sequence[Output], definitions_text: str
-) -> Iterator[str]:
+def _wrong_partials(judgements: Mapping[int, Sequence[Judged]], kept: Kept, definitions_text: str) -> Iterator[str]:
     """The newest partials of each partition whose last record is a tick, against the oracle's sums."""
     names = names_of(definitions_text)
-    newest = _newest_partials(partials)
+    newest = kept.counts
     for partition, mine in judgements.items():
-        values = (output["value"] for output in partials if output["value"] is not None)
-        sequences = [value["sequence"] for value in values if value["partition"] == partition]
+        sequences = kept.numbers[partition]
         if sequences != list(range(1, len(sequences) + 1)):
             yield f"the partials of partition {partition} are not numbered without gaps"
         if mine[-1].verdict == "tick":

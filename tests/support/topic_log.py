@@ -1,6 +1,7 @@
 """Reading topics to their end, decoded from the Avro files alone: what a consumer that shares no code with the product sees."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
@@ -40,6 +41,11 @@ class Logged:
 
 def read_topic(bootstrap: str, topic: str, *, committed_only: bool = True) -> list[Logged]:
     """All records of all partitions of a topic, up to where it ends now; by default only the committed ones."""
+    return list(each_record(bootstrap, topic, committed_only=committed_only))
+
+
+def each_record(bootstrap: str, topic: str, *, committed_only: bool = True) -> Iterator[Logged]:
+    """As `read_topic`, one by one: a topic may be too large to be kept. Those of a partition come in their order."""
     consumer = ck.Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -53,13 +59,12 @@ def read_topic(bootstrap: str, topic: str, *, committed_only: bool = True) -> li
     )
     try:
         partitions = consumer.list_topics(topic, timeout=READ_LIMIT_S).topics[topic].partitions
-        return _drain(consumer, topic, set(partitions))
+        yield from _drain(consumer, topic, set(partitions))
     finally:
         consumer.close()
 
 
-def _drain(consumer: ck.Consumer, topic: str, reading: set[int]) -> list[Logged]:
-    records: list[Logged] = []
+def _drain(consumer: ck.Consumer, topic: str, reading: set[int]) -> Iterator[Logged]:
     consumer.assign([ck.TopicPartition(topic, partition, ck.OFFSET_BEGINNING) for partition in reading])
     while reading:
         message = consumer.poll(READ_LIMIT_S)
@@ -70,8 +75,7 @@ def _drain(consumer: ck.Consumer, topic: str, reading: set[int]) -> list[Logged]
             assert error.code() == ck.KafkaError._PARTITION_EOF, f"{topic}: {error}"
             reading.discard(partition)
             continue
-        records.append(_logged(message, partition))
-    return records
+        yield _logged(message, partition)
 
 
 def _logged(message: ck.Message, partition: int) -> Logged:
@@ -95,7 +99,8 @@ def decode(topic: str, value: bytes) -> dict[str, Any]:
 
 @cache
 def _schema(topic: str) -> Any:
-    text = (SCHEMAS / topic / "v1.avsc").read_text(encoding="utf-8")
+    newest = max((SCHEMAS / topic).glob("v*.avsc"), key=lambda file: int(file.stem[1:]))
+    text = newest.read_text(encoding="utf-8")
     return fastavro.parse_schema(_without_logical_types(json.loads(text)))
 
 

@@ -6,13 +6,14 @@ from streams.catalogue import default_text
 from tests.support.cluster import Cluster
 from tests.support.log_checker import check
 from tests.support.publishing import EVENT_TOPICS, TICKS_TOPIC
-from tests.support.topic_log import Logged, decode, read_topic
+from tests.support.topic_log import Logged, decode, each_record
 
 SHOWN_MAX: Final = 40
 
 OUTPUT_TOPICS: Final = (
     "cs.health-changes",
     "cs.churn-alerts",
+    "cs.loyalty-changes",
     "cs.customer-snapshots",
     "cs.dead-letters",
     "cs.fleet-partials",
@@ -27,9 +28,13 @@ def assert_exact(cluster: Cluster) -> None:
 
 def violations(cluster: Cluster) -> list[str]:
     """What the checker finds wrong with the outputs on a cluster, given the inputs on it; empty when all is well."""
-    inputs = [_input(record) for topic in (*EVENT_TOPICS, TICKS_TOPIC) for record in read_topic(cluster.bootstrap, topic)]
-    outputs = [_output(record) for topic in OUTPUT_TOPICS for record in read_topic(cluster.bootstrap, topic)]
-    return check(inputs, outputs, default_text())
+    outputs = (_output(record) for topic in OUTPUT_TOPICS for record in each_record(cluster.bootstrap, topic))
+    return check(inputs_of(cluster), outputs, default_text())
+
+
+def inputs_of(cluster: Cluster) -> list[dict[str, Any]]:
+    """Everything that lies in the inputs, as the oracle takes it."""
+    return [_input(record) for topic in (*EVENT_TOPICS, TICKS_TOPIC) for record in each_record(cluster.bootstrap, topic)]
 
 
 def _input(record: Logged) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def _output(record: Logged) -> dict[str, Any]:
 def folded_twice(cluster: Cluster) -> int:
     """How many events were dropped as duplicates, as the newest partials say."""
     counts: dict[bytes, int] = {}
-    for record in read_topic(cluster.bootstrap, "cs.fleet-partials"):
+    for record in each_record(cluster.bootstrap, "cs.fleet-partials"):
         key = record.key or b""
         if key.startswith(b"oddities_by_day|duplicate|"):
             counts[key] = 0 if record.value is None else record.fields()["counts"][0]

@@ -1,7 +1,6 @@
 """The documents about definitions and figures say what the code does."""
 
 import re
-from collections.abc import Mapping
 from functools import cache
 
 import pytest
@@ -9,65 +8,23 @@ import pytest
 from benchmarks import reference
 from benchmarks.asked_keys import keys_asked_for, keys_of
 from benchmarks.reference import names_in, rows, wordless, written
-from processors import commercial_rows
 from processors.definitions import DefinitionsError, parse
 from processors.figures import Sheet, all_figures
-from processors.fleet import FIGURES
 from processors.fleet_figures import MAKERS
 from processors.fleet_publication import COVERAGE
-from processors.months import month_start, months_later
 from processors.vocabulary import TERMS
-from processors.windows import DAY_MS, Window
+from processors.windows import DAY_MS
 from schemas.contracts import OUTPUTS
 from schemas.events import SurveyEvent
+from tests.support.everything_counted import EverythingCounted
 from tests.support.happenings import NOON, account, answer, ticket, usage
 from tests.support.judging import Judged
-from tests.support.summed import default_definitions
 
 DEFINITIONS = reference.DOCUMENT.read_text(encoding="utf-8")
 FIGURES_TEXT = reference.DOCUMENT.with_name("figures.md").read_text(encoding="utf-8")
-NOW_MS = 20_000 * DAY_MS
-DIMENSIONS = {
-    "customers": "onboarded",
-    "customers_by_mrr": "EUR|100",
-    "customers_by_last_use": "20000",
-    "comment_lengths_by_day": "100",
-    "first_responses_by_day": "support/100",
-    "resolutions_by_day": "support/100",
-    "agent_responses_by_day": "ann/100",
-    "first_values_by_day": "1",
-    "step_days_by_day": "lead:1",
-    "open_tickets_by_opening_day": "20000",
-    "accounts_by_owner": "ann\x1fEUR",
-    "episodes_open": "ann\x1fc\x1fsilence\x1fe\x1fEUR",
-    "outcomes_by_day": "backlog\x1f5\x1facted",
-    "nps_by_day": "0_10",
-    "requests_by_day": "csat/support",
-    "steps_by_day": "lead",
-    **dict.fromkeys(("promises_by_day", "promises", commercial_rows.REFERRALS), ""),
-}
-
-
 SENT = SurveyEvent(
     event_id="sent", customer_id="c", occurred_at=NOON, kind="sent", survey="csat", touchpoint="support", request_id="r-1"
 )
-
-
-class EverythingCounted:
-    """A `FleetView` in which every flow and gauge has a count under one dimension."""
-
-    as_of_ms = NOW_MS
-    definitions = default_definitions()
-
-    def dimensions(self, figure: str) -> list[str]:
-        return [DIMENSIONS.get(figure, "support")]
-
-    def total(self, figure: str, dimension: str, window: Window | None = None) -> tuple[int, ...]:  # noqa: ARG002
-        return (1,) * len(FIGURES[figure].places)
-
-    def buckets(self, figure: str, dimension: str) -> Mapping[int, tuple[int, ...]]:  # noqa: ARG002
-        start_ms = months_later(month_start(NOW_MS), -1)
-        return {start_ms: (1,) * len(FIGURES[figure].places)}
 
 
 @cache
@@ -105,7 +62,7 @@ def test_every_example_of_the_definitions_is_right_beside_a_scorecard_and_a_touc
     examples = re.findall(r"```toml\n(.*?)```", DEFINITIONS, re.DOTALL)
     scorecard = next(example for example in examples if "[[scorecards]]" in example)
     support = '[[touchpoints]]\nname = "support"\ndepartment = "Support"\n'
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         parse("\n".join({example: None, scorecard: None, support: None}))
 
@@ -129,7 +86,7 @@ def test_a_bound_that_is_told_wrong_is_put_right() -> None:
 
 def test_defaults_that_differ_by_kind_name_the_kinds() -> None:
     dwell = next(key for key in keys_of(keys_asked_for(), "rules") if key.name == "dwell_hours")
-    assert dwell.default == "0; 24 (goals_fell); 48 (renewal)"
+    assert dwell.default == "0; 72 (health_red, health_fell); 168 (goals_fell, renewal)"
 
 
 def test_a_name_with_braces_stands_for_several() -> None:
@@ -160,5 +117,5 @@ def test_every_figure_that_only_a_snapshot_shows_is_documented_and_so_are_those_
 
 
 def test_every_topic_of_results_is_named() -> None:
-    internal = ("cs.definitions", "cs.dead-letters")
-    assert [topic for topic in OUTPUTS if topic not in internal and f"`{topic}`" not in FIGURES_TEXT] == []
+    elsewhere = ("cs.definitions", "cs.dead-letters", "cs.deliveries", "cs.delivery-failures")
+    assert [topic for topic in OUTPUTS if topic not in elsewhere and f"`{topic}`" not in FIGURES_TEXT] == []

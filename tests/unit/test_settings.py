@@ -100,6 +100,10 @@ def test_all_mistakes_are_told_at_once_each_with_its_place(tmp_path: Path) -> No
         ("CSPULSE_SCHEMA_REGISTRY_USERNAME", "pulse", "both, or neither"),
         ("CSPULSE_SASL_USERNAME", "pulse", "PLAINTEXT does not use it"),
         ("CSPULSE_SSL_KEY_PASSWORD", "x", "PLAINTEXT does not use it"),
+        ("CSPULSE_REDIS_URL", "127.0.0.1:6379", "redis://host:port"),
+        ("CSPULSE_REDIS_URL", "redis://h:70000", "redis://host:port"),
+        ("CSPULSE_REDIS_URL", "redis://h/cache", "a database as /number"),
+        ("CSPULSE_REDIS_PASSWORD", "x", "redis_url with it"),
         ("CSPULSE_BOOTSTRAP_SERVER", "a:1", 'did you mean "CSPULSE_BOOTSTRAP_SERVERS"'),
     ],
 )
@@ -108,6 +112,13 @@ def test_a_mistake_names_its_place_and_what_would_be_right(variable: str, value:
 
     assert variable in mistake
     assert told in mistake
+
+
+def test_a_password_in_the_address_of_redis_is_refused_and_not_shown() -> None:
+    mistake = one_mistake({"CSPULSE_REDIS_URL": "redis://pulse:secret-word@127.0.0.1:6379"})
+
+    assert "no user and no password" in mistake
+    assert "secret-word" not in mistake
 
 
 def test_a_file_that_is_not_there_or_is_not_toml_is_a_mistake(tmp_path: Path) -> None:

@@ -141,3 +141,23 @@ def test_a_state_takes_fewer_bytes_in_the_changelog_than_its_parts() -> None:
     customer = Judged()
     customer.happens(account("onboarded", NOON), answer("nps", "0_10", 9, NOON), ticket("opened", NOON), usage("session", NOON))
     assert len(pack(customer.state)) < 0.8 * len(encode(customer.state))
+
+
+def test_who_is_due_is_counted_without_those_that_were_put_off() -> None:
+    store = store_with(ann=5, bob=6, cid=7, dan=90)
+    assert [store.count_due(until_ms) for until_ms in (4, 5, 7, 100)] == [0, 1, 3, 4]
+    ann = store.get(b"ann")
+    assert ann is not None
+    ann.state.next_due = 50
+    assert store.count_due(7) == 2
+    assert restored(store).count_due(7) == 2
+
+
+def test_the_size_is_that_of_the_values_at_rest_however_they_came_there() -> None:
+    store = store_with(ann=5, bob=6)
+    assert store.size_bytes == 0
+    changes = store.take_changes()
+    assert store.size_bytes == sum(len(value) for _, value in changes)
+    other = CustomerStore()
+    other.restore([*changes, *changes, (b"ann", None)])
+    assert other.size_bytes == len(dict(changes)[b"bob"])

@@ -92,7 +92,7 @@ def test_what_is_compacted_never_expires() -> None:
     compacted = {name: spec.config() for name, spec in by_name().items() if spec.cleanup == "compact"}
     assert sorted(compacted) == [
         *("app-customers-changelog", "app-fleet-changelog", "app-totals-changelog"),
-        *("cs.customer-snapshots", "cs.definitions", "cs.fleet-partials"),
+        *("cs.customer-snapshots", "cs.definitions", "cs.deliveries", "cs.fleet-partials"),
     ]
     assert {config["retention.ms"] for config in compacted.values()} == {"-1"}
 

@@ -2,11 +2,13 @@
 
 import pytest
 
+from processors.definitions import DefinitionsError
 from schemas.events import AccountEvent, UsageEvent
 from schemas.jsonlines import Line
 from schemas.records import Band
 from streams.whatif.difference import compare_alerts, compare_bands
 from streams.whatif.quality import ALL_RULES, Judge
+from streams.whatif.run import Options, what_if
 from streams.whatif.stays import NEVER, Chances, Stay, Stays, stays_of
 from streams.whatif.told import Bands, Episode, Told
 
@@ -123,6 +125,13 @@ def test_an_alert_for_somebody_who_is_no_customer_any_more_does_not_count() -> N
     assert Judge(ten_customers(("a", 100))).quality("silence", [episode("a", 120)]).episodes == 0
 
 
+def test_an_alert_that_opens_within_a_week_of_the_end_of_the_one_before_is_reopened() -> None:
+    again, a_week_later, more_than_a_week = episode("a", 75, 76), episode("a", 83, 84), episode("a", 91.5)
+    episodes = [episode("a", 60, 70), again, a_week_later, more_than_a_week, episode("b", 76), episode("a", 76, rule="backlog")]
+    found = Judge(ten_customers()).qualities(episodes)
+    assert [(one.rule, one.episodes, one.reopened) for one in found] == [("backlog", 1, 0), ("silence", 5, 2), (ALL_RULES, 6, 2)]
+
+
 def test_recall_is_of_the_departures_those_with_an_alert_that_opened_seven_days_before_and_was_not_long_over() -> None:
     judge = Judge(ten_customers(("a", 100), ("b", 150), ("c", 200), ("d", 250)))
     in_time, too_late = episode("a", 93, 95), episode("b", 144, 150)
@@ -190,17 +199,39 @@ def test_bands_are_compared_at_the_end_of_each_day_and_at_the_end() -> None:
     ]
 
 
-def test_alerts_are_the_same_when_customer_and_rule_are_and_they_opened_within_the_days_allowed() -> None:
-    old = told(episode("a", 10), episode("a", 40), episode("b", 10), episode("b", 10, rule="backlog"))
-    new = told(episode("a", 13), episode("a", 44), episode("b", 10), episode("c", 10))
+def test_alerts_that_opened_within_the_days_allowed_are_the_same_if_customer_and_rule_are() -> None:
+    old = told(episode("a", 10, 12), episode("a", 40, 42), episode("b", 10), episode("b", 10, rule="backlog"))
+    new = told(episode("a", 13, 14), episode("a", 44, 45), episode("b", 10), episode("c", 10))
     backlog, silence = compare_alerts(old, new, 3 * DAY_MS)
     assert (backlog.rule, backlog.both, len(backlog.only_old), backlog.only_new) == ("backlog", 0, 1, [])
-    assert silence.both == 2
-    assert silence.only_old == [episode("a", 40)]
-    assert silence.only_new == [episode("c", 10), episode("a", 44)]
+    assert (silence.both, silence.earlier, silence.later) == (2, 0, 1)
+    assert silence.only_old == [episode("a", 40, 42)]
+    assert silence.only_new == [episode("c", 10), episode("a", 44, 45)]
+
+
+def test_alerts_that_are_open_at_the_same_time_are_the_same_however_much_earlier_one_of_them_opened() -> None:
+    old, new = told(episode("a", 14, 30), episode("b", 20)), told(episode("a", 4, 14), episode("b", 40))
+    (silence,) = compare_alerts(old, new, 3 * DAY_MS)
+    assert (silence.both, silence.earlier, silence.later, silence.only_old, silence.only_new) == (2, 1, 1, [], [])
 
 
 def test_one_alert_stands_for_one_of_the_other_side_at_most() -> None:
-    old, new = told(episode("a", 10), episode("a", 12)), told(episode("a", 11))
+    old, new = told(episode("a", 10, 11), episode("a", 12, 13)), told(episode("a", 11))
     (silence,) = compare_alerts(old, new, 3 * DAY_MS)
-    assert (silence.both, silence.only_old, silence.only_new) == (1, [episode("a", 12)], [])
+    assert (silence.both, silence.only_old, silence.only_new) == (1, [episode("a", 12, 13)], [])
+
+
+def test_who_left_after_the_end_of_the_comparison_is_missed_by_nobody() -> None:
+    lines = [account("a", "known", 0), account("b", "known", 0), account("a", "cancelled", 100), used("b", 120)]
+    whole = what_if(lines, None, None, Options(partitions=1, tick_interval_ms=10 * DAY_MS))
+    until = what_if(lines, None, None, Options(partitions=1, tick_interval_ms=10 * DAY_MS, until_ms=day(90)))
+    assert (whole.departures, until.departures) == (1, 0)
+    assert until.old is None
+
+
+def test_a_mistake_in_either_of_the_definitions_is_told_before_anything_is_replayed() -> None:
+    for new, old in (("nonsense = 1", None), (None, "nonsense = 1")):
+        heard: list[str] = []
+        with pytest.raises(DefinitionsError):
+            what_if([used("a", 1)], new, old, Options(partitions=1, tick_interval_ms=DAY_MS), tell=heard.append)
+        assert heard == []

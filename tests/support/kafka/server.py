@@ -2,7 +2,6 @@
 
 import ctypes
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,11 +14,13 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.support.kafka.jars import jars, java
+from tests.support.ports import free_ports
 
 CLUSTER_ID: Final = "Y3NwdWxzZS10ZXN0cy0xMg"
 START_LIMIT_S: Final = 90
 ANSWER_LIMIT_S: Final = 30
 HEAP: Final = "-Xmx512m"
+QUICK_COMPILER: Final = "-XX:TieredStopAtLevel=1"  # the thorough one takes a third of a core for the first minutes
 LOG_TAIL_CHARACTERS: Final = 4_000
 LOGGING: Final = Path(__file__).with_name("log4j2.properties")
 
@@ -60,14 +61,17 @@ class KafkaServer:
     """A broker that the tests may stop, kill, pause and start again. Its data and its ports stay the same.
 
     `folder` takes the data, the configuration and `log/broker.log`. With `secure_properties` there is a second listener, named
-    SECURE, that speaks SASL_SSL at `secure_bootstrap`; the properties say with which certificates and users.
+    SECURE, that speaks SASL_SSL at `secure_bootstrap`; the properties say with which certificates and users. `shipped` are the
+    settings of the stack, taken as they are but for folders, hosts and ports.
     """
 
-    def __init__(self, folder: Path, secure_properties: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, secure_properties: Mapping[str, str] | None = None, shipped: Mapping[str, str] | None = None
+    ) -> None:
         self._folder = folder
         self._java = java()
         self._classpath = f"{jars()}/*"
-        plain, secure, controller = (f"127.0.0.1:{port}" for port in _free_ports(3))
+        plain, secure, controller = (f"127.0.0.1:{port}" for port in free_ports(3))
         self.bootstrap: Final = plain
         self.secure_bootstrap: Final = secure
         self._properties = {**PROPERTIES, "log.dirs": str(folder / "data"), "controller.quorum.voters": f"1@{controller}"}
@@ -75,8 +79,21 @@ class KafkaServer:
         self._properties["listeners"] = f"{clients},CONTROLLER://{controller}"
         self._properties["advertised.listeners"] = clients
         self._properties.update(secure_properties or {})
+        if shipped is not None:
+            self._properties = self._elsewhere(shipped, plain, secure, controller)
         self._process: subprocess.Popen[bytes] | None = None
         self.log: Final = folder / "log" / "broker.log"
+
+    def _elsewhere(self, shipped: Mapping[str, str], plain: str, host: str, controller: str) -> dict[str, str]:
+        clients = f"PLAINTEXT://{plain},HOST://{host}"
+        places = {
+            "log.dirs": str(self._folder / "data"),
+            "listeners": f"{clients},CONTROLLER://{controller}",
+            "advertised.listeners": clients,
+            "controller.quorum.voters": f"1@{controller}",
+        }
+        assert set(places) <= set(shipped), "the stack says nothing of what is replaced"
+        return {**shipped, **places}
 
     def start(self) -> None:
         """Start the broker (formatting its data folder at the first time) and wait until it answers."""
@@ -87,7 +104,7 @@ class KafkaServer:
             self._format(configuration)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._command(HEAP), "kafka.Kafka", str(configuration)],
+                [*self._command(HEAP, QUICK_COMPILER), "kafka.Kafka", str(configuration)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -173,18 +190,6 @@ class KafkaServer:
         if self._process is None:
             raise KafkaStartError("the broker is not running")
         return self._process
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago; held together, so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
 
 
 def _end_with_parent() -> None:

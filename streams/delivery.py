@@ -1,0 +1,248 @@
+"""Runs alert delivery: a thread for each destination, all anew when the definitions change, until told to stop.
+
+The threads share nothing but the metrics: each has its consumer, its log and its connection, so a destination that is away holds
+up nobody else. When one of them meets what it cannot mend, all stop and the process ends: every position is noted.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import confluent_kafka as ck
+from prometheus_client import CollectorRegistry, start_http_server
+
+from processors.definitions import Definitions, DefinitionsError
+from sinks.calling import HttpCaller
+from sinks.delivery import DeliverySink
+from sinks.delivery_metrics import DeliveryMetrics
+from sinks.notices import TOPICS
+from sinks.sink import Misconfigured
+from streams.cluster import BrokerUnreachable, client_config, reach, reading_consumer
+from streams.codecs import codec_of
+from streams.definitions_log import TOPIC as DEFINITIONS_TOPIC
+from streams.definitions_log import DefinitionsLogError, newest_definitions
+from streams.delivery_log import FAILURES_TOPIC, MARKS_TOPIC, KafkaDeliveryLog
+from streams.delivery_terms import Line, lines
+from streams.logs import configure_from
+from streams.patience import patiently
+from streams.restore import RestoreFailed
+from streams.settings import Settings, SettingsError
+from streams.sink_feed import Feed, FeedFailed, LogReplaced, UnreadableRecord
+from streams.sinking import EXIT_AGAIN, EXIT_INCIDENT, EXIT_WRONG, Carrying, StopRequest, group_of
+
+logger = logging.getLogger(__name__)
+
+DEFINITIONS_EVERY_S: Final = 10.0
+_LOOK_EVERY_S: Final = 0.2  # also how soon a request to stop is heard
+_ANSWER_TIMEOUT_S: Final = 10.0
+_BROKER_RETRY_S: Final = 1.0
+
+
+class _Shift(StopRequest):
+    """One generation of threads: over when the process is to stop, or when the next generation is to begin."""
+
+    def __init__(self, process: StopRequest) -> None:
+        super().__init__()
+        self._process = process
+
+    def is_made(self) -> bool:
+        """Whether to stop."""
+        return super().is_made() or self._process.is_made()
+
+
+class _Post(threading.Thread):
+    """Carries to one destination; `ended_with` is an exit code when it could not go on."""
+
+    def __init__(self, settings: Settings, line: Line, metrics: DeliveryMetrics, shift: StopRequest) -> None:
+        super().__init__(name=f"delivery-{line.terms.name}", daemon=True)
+        self._settings = settings
+        self._line = line
+        self._metrics = metrics
+        self._shift = shift
+        self.ended_with: int | None = None
+
+    def run(self) -> None:
+        """Carry until told to stop."""
+        try:
+            self._carry(self._line)
+        except Misconfigured as error:
+            self._end(EXIT_WRONG, error)
+        except (LogReplaced, UnreadableRecord) as error:
+            self._end(EXIT_INCIDENT, error)
+        except (FeedFailed, ck.KafkaException) as error:
+            self._end(EXIT_AGAIN, error)
+        except Exception:
+            logger.exception("delivery to %s failed: a fault of ours", self._line.terms.name)
+            self.ended_with = EXIT_INCIDENT
+
+    def _carry(self, line: Line) -> None:
+        log = KafkaDeliveryLog(client_config(self._settings), codec_of(self._settings), line.terms.name)
+        sink = DeliverySink(line.terms, HttpCaller(line.url, line.timeout_ms), log, self._metrics)
+        settings = self._settings
+        config = {
+            **client_config(settings),
+            "session.timeout.ms": settings.session_timeout_ms,
+            "heartbeat.interval.ms": settings.heartbeat_interval_ms,
+        }
+        feed = Feed(config, group_of(settings, sink), sink, codec_of(settings))
+        try:
+            feed.open()
+            logger.info("%s: reads %s as group %s", sink.name, ", ".join(sink.topics), group_of(settings, sink))
+            Carrying(sink, feed, self._shift).run()
+        finally:
+            feed.close()
+            sink.close()
+
+    def _end(self, code: int, error: Exception) -> None:
+        logger.error("delivery to %s ends: %s", self._line.terms.name, error)
+        self.ended_with = code
+
+
+class _Versions:
+    """The definitions in force, and whether there are newer ones in the log."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._consumer = reading_consumer(client_config(settings))
+        self._end = self._end_now()
+        self._looked_s = time.monotonic()
+
+    def newest(self) -> tuple[int, Definitions]:
+        """The newest version, 0 for what comes with cspulse. Raises RestoreFailed, DefinitionsLogError, DefinitionsError."""
+        return newest_definitions(client_config(self._settings), codec_of(self._settings))
+
+    def may_have_changed(self) -> bool:
+        """Whether something was written since the last time; asked of the brokers every few seconds."""
+        if time.monotonic() - self._looked_s < DEFINITIONS_EVERY_S:
+            return False
+        self._looked_s = time.monotonic()
+        try:
+            before, self._end = self._end, self._end_now()
+        except ck.KafkaException:
+            return False  # whoever delivers meets it as well, and says so
+        return self._end != before
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._consumer.close()
+
+    def _end_now(self) -> int:
+        place = ck.TopicPartition(DEFINITIONS_TOPIC, 0)
+        _, end = patiently(lambda left_s: self._consumer.get_watermark_offsets(place, left_s), _ANSWER_TIMEOUT_S)
+        return end
+
+
+def run(settings: Settings, environment: Mapping[str, str], only: Sequence[str] = ()) -> int:
+    """Deliver until SIGTERM or SIGINT, or until it cannot go on; returns the exit code. `only`: to these destinations alone.
+
+    Raises SettingsError when variables that the definitions name are missing or wrong, DefinitionsError when the definitions are.
+    """
+    stop = StopRequest()
+    stop.listen()
+    try:
+        if not _topics_are_there(settings, stop):
+            return stop.code
+        return _Office(settings, environment, only, stop).run()
+    except (Misconfigured, OSError) as error:
+        logger.error("delivery: %s", error)  # noqa: TRY400 - a user's mistake shows no traceback
+        return EXIT_WRONG
+    except (RestoreFailed, DefinitionsLogError, ck.KafkaException) as error:
+        logger.error("delivery ends: %s", error)  # noqa: TRY400 - the cause is in the message
+        return EXIT_AGAIN
+
+
+class _Office:
+    """The posts of this process, one generation after the other."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str], only: Sequence[str], stop: StopRequest) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._only = only
+        self._stop = stop
+        self._versions = _Versions(settings)
+
+    def run(self) -> int:
+        registry = CollectorRegistry()
+        metrics = DeliveryMetrics(registry)
+        server: Any = None
+        if self._settings.metrics_port:
+            server = start_http_server(self._settings.metrics_port, self._settings.metrics_host, registry)
+        try:
+            version, definitions = self._versions.newest()
+            current = self._lines(definitions)
+            while True:
+                shift = _Shift(self._stop)
+                posts = [_Post(self._settings, line, metrics, shift) for line in current]
+                logger.info("definitions version %d: %s", version, _told(current))
+                for post in posts:
+                    post.start()
+                following = self._watch(posts, version)
+                shift.make()
+                for post in posts:
+                    post.join()
+                failed = [post.ended_with for post in posts if post.ended_with is not None]
+                if failed or following is None:
+                    return failed[0] if failed else self._stop.code
+                version, current = following
+        finally:
+            self._versions.close()
+            if server is not None:
+                server[0].shutdown()
+                server[1].join()
+
+    def _watch(self, posts: Sequence[_Post], version: int) -> tuple[int, list[Line]] | None:
+        """Wait until the definitions have changed: what comes then. None when told to stop, or when a thread has ended."""
+        while not self._stop.is_made() and all(post.is_alive() for post in posts):
+            if self._versions.may_have_changed():
+                following = self._following(version)
+                if following is not None:
+                    return following
+            time.sleep(_LOOK_EVERY_S)
+        return None
+
+    def _following(self, version: int) -> tuple[int, list[Line]] | None:
+        """The next version's lines; None when it cannot be used here, and delivery goes on as before."""
+        try:
+            number, definitions = self._versions.newest()
+            if number == version:
+                return None
+            return number, self._lines(definitions)
+        except (SettingsError, DefinitionsError) as error:
+            for mistake in error.mistakes:
+                logger.error("new definitions cannot be used here, those before stay in force: %s", mistake)  # noqa: TRY400
+        except (RestoreFailed, DefinitionsLogError) as error:
+            logger.warning("new definitions could not be read, those before stay in force: %s", error)
+        return None
+
+    def _lines(self, definitions: Definitions) -> list[Line]:
+        found, secrets = lines(definitions, self._environment, self._settings.app_id, self._only)
+        configure_from(self._settings, secrets)
+        return found
+
+
+def _told(current: Sequence[Line]) -> str:
+    if not current:
+        return "no destinations, waiting for definitions that have some"
+    return ", ".join(f"{line.terms.name} at {line.host}" for line in current)
+
+
+def _topics_are_there(settings: Settings, stop: StopRequest) -> bool:
+    """Wait for the brokers, then look for the topics; False when it was told to stop meanwhile.
+
+    Raises Misconfigured.
+    """
+    while not stop.is_made():
+        try:
+            cluster = reach(client_config(settings))
+        except BrokerUnreachable as error:
+            logger.warning("delivery: %s, trying again", error)
+            time.sleep(_BROKER_RETRY_S)
+            continue
+        wanted = (*TOPICS, DEFINITIONS_TOPIC, MARKS_TOPIC, FAILURES_TOPIC)
+        missing = [topic for topic in wanted if not cluster.partitions(topic)]
+        if missing:
+            raise Misconfigured(f"there is no topic {', '.join(missing)}: run `cspulse topics apply`")
+        return True
+    return False

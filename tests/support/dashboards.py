@@ -1,0 +1,49 @@
+"""The queries of the dashboards that are shipped, as Grafana would send them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+DASHBOARDS: Final = Path(__file__).parents[2] / "deploy" / "grafana" / "dashboards"
+VARIABLES: Final = {"$job": ".*", "$__rate_interval": "1m"}
+
+
+class PanelQuery(NamedTuple):
+    """One query of a panel; `is_instant`: only its value of now is shown."""
+
+    dashboard: str
+    panel: str
+    reference: str
+    expression: str
+    is_instant: bool
+
+    def __str__(self) -> str:
+        return f"{self.dashboard}: {self.panel}: {self.reference}"
+
+
+def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All panels but the headings of rows, those of collapsed rows too."""
+    for panel in dashboard["panels"]:
+        if panel["type"] == "row":
+            yield from panel.get("panels") or []
+        else:
+            yield panel
+
+
+def loaded() -> dict[str, dict[str, Any]]:
+    """The dashboards by their files' names."""
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(DASHBOARDS.glob("*.json"))}
+
+
+def panel_queries() -> list[PanelQuery]:
+    """Every query of every panel, with the dashboards' variables filled in."""
+    found = []
+    for name, dashboard in loaded().items():
+        for panel in panels(dashboard):
+            for target in panel["targets"]:
+                expression = target["expr"]
+                for variable, value in VARIABLES.items():
+                    expression = expression.replace(variable, value)
+                found.append(PanelQuery(name, panel["title"], target["refId"], expression, bool(target.get("instant"))))
+    return found
