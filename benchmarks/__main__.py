@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks import domain, job, machine, picture
 from benchmarks.ground import REPOSITORY, MeasurementFailed, committed_pace, create_topics, produce, running
-from benchmarks.latency import PER_S, TOPICS, latencies
+from benchmarks.latency import TOPICS, latencies
 from tests.support.cluster import ApacheCluster
 from tests.support.kafka.jars import PartMissingError
 from tests.support.kafka.server import KafkaServer, KafkaStartError
@@ -27,6 +27,7 @@ JOB_LIMIT_S = 60.0
 ENGINES = {"engine": "cspulse's engine", "plain": "the prototype's way"}
 
 JOB_EVENTS_MIN = 100_000
+LATENCY_LOADS = {"main job": 1000, "typical": 1000, "restless": 300}  # events a second
 
 
 class Row(Struct):
@@ -59,7 +60,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure cspulse on an Apache Kafka of its own.")
-    parser.add_argument("--customers", type=int, default=1800, help="simulated customers of 60 days, ~57 events each (1800)")
+    parser.add_argument("--customers", type=int, default=700, help="simulated customers of 60 days, ~64 events each (700)")
     parser.add_argument("--job-events", type=_enough, default=300_000, help="events of the small job (300000)")
     parser.add_argument("--rounds", type=int, default=3, help="alternating rounds of the small job (3)")
     parser.add_argument("--latency-seconds", type=int, default=40, help="how long latency is measured (40)")
@@ -75,16 +76,17 @@ def _enough(text: str) -> int:
 
 
 def _latency(cluster: ApacheCluster, seconds: int, folder: Path) -> list[Row]:
-    _say(f"latency: {PER_S} events/s for {seconds} s")
-    found = latencies(cluster, seconds, folder)
-    cluster.clear()
     rows = []
-    for topic in TOPICS:
-        what = f"event to committed {'health change' if topic == 'cs.health-changes' else 'alert'}"
-        remark = f"{len(found.by_topic[topic]):,} records at {PER_S:,} events/s, load {found.load:.1f}"
-        for share in (0.50, 0.95, 0.99):
-            rows.append(Row(f"{what}, p{share * 100:.0f}", found.percentile(topic, share), "ms", remark))
-            remark = ""
+    for load, per_s in LATENCY_LOADS.items():
+        _say(f"latency: {per_s} events/s of the {load} load for {seconds} s")
+        found = latencies(cluster, load, per_s, seconds, folder)
+        cluster.clear()
+        for topic in TOPICS:
+            what = f"{load} event to committed {'health change' if topic == 'cs.health-changes' else 'alert'}"
+            remark = f"{len(found.by_topic[topic]):,} records at {per_s:,} events/s, load {found.load:.1f}"
+            for share in (0.50, 0.95, 0.99):
+                rows.append(Row(f"{what}, p{share * 100:.0f}", found.percentile(topic, share), "ms", remark))
+                remark = ""
     return rows
 
 

@@ -33,6 +33,24 @@ starts_at = 2026-01-01
 due_at = 2026-06-30
 owner = "Head of Customer Success"
 """
+_DELIVERY: Final = """
+[[delivery.destinations]]
+name = "crm"
+kind = "webhook"
+url_variable = "CRM_URL"
+secret_variable = "CRM_SECRET"
+
+[[delivery.destinations]]
+name = "team"
+kind = "slack"
+url_variable = "TEAM_URL"
+
+[[delivery.routes]]
+destinations = ["crm", "team"]
+"""
+_BESIDE: Final = _PLANS + _DELIVERY
+"""What the default file has none of."""
+
 _BY_KIND: Final = ("rules", "fleet_rules")
 _FREE_NAMES: Final = {
     "goals.expected_by_segment": "<segment>",
@@ -46,7 +64,10 @@ _FREE_NAMES: Final = {
 """Tables whose keys are names of something else, and what stands for such a name."""
 
 _LONGEST_DEFAULT: Final = 40
-_OWN_TABLES: Final = ("scorecards.measures", "surveys.csat", "surveys.ces", "surveys.nps", "surveys.product")
+_OWN_TABLES: Final = (
+    *("scorecards.measures", "surveys.csat", "surveys.ces", "surveys.nps", "surveys.product"),
+    *("delivery.destinations", "delivery.routes"),
+)
 """Tables within a section that have a table of the document for themselves."""
 
 
@@ -174,11 +195,11 @@ class Key(Struct):
 
 
 def keys_asked_for() -> list[Asked]:
-    """What the reader of definitions asks for, from the default file with two plans beside it."""
+    """What the reader of definitions asks for, from the default file with plans and destinations beside it."""
     mistakes: list[Mistake] = []
     asked: list[Asked] = []
-    top = load(default_text() + _PLANS, mistakes)
-    values = {key: top.peek(key) for key in _sections(default_text() + _PLANS)}
+    top = load(default_text() + _BESIDE, mistakes)
+    values = {key: top.peek(key) for key in _sections(default_text() + _BESIDE)}
     read(Noting(values, "", mistakes, asked, "", ""), mistakes)
     return asked
 

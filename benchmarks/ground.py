@@ -22,6 +22,7 @@ REPOSITORY = Path(__file__).parents[1]
 PARTITIONS = 4
 LOOK_EVERY_S = 0.03
 START_LIMIT_S = 60.0
+ANSWER_LIMIT_S = 5.0
 STOP_LIMIT_S = 30.0
 FLUSH_LIMIT_S = 60.0
 
@@ -80,6 +81,13 @@ def committed_pace(bootstrap: str, app_id: str, command: Sequence[str], records:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Pace(last - first, last_at - first_at, cpu_s)
+
+
+def wait_committed(bootstrap: str, app_id: str, program: "Program", records: int, limit_s: float) -> None:
+    """Wait until the group of a running program has committed so many records; raises MeasurementFailed."""
+    group = _Group(bootstrap, app_id)
+    _wait_beyond(group, program, records - 1, limit_s)
+    group.close()
 
 
 @contextmanager
@@ -145,11 +153,13 @@ class _Group:
     """How many records of the four event topics a consumer group has committed."""
 
     def __init__(self, bootstrap: str, app_id: str) -> None:
-        self._consumer = ck.Consumer({"bootstrap.servers": bootstrap, "group.id": app_id, "log_level": 0})
+        # read_uncommitted: else the broker gives no answer while a transaction of the group is open, and one nearly always is
+        config = {"bootstrap.servers": bootstrap, "group.id": app_id, "isolation.level": "read_uncommitted", "log_level": 0}
+        self._consumer = ck.Consumer(config)
         self._places = [ck.TopicPartition(topic, p) for topic in INPUT_TOPICS if topic != TICKS_TOPIC for p in range(PARTITIONS)]
 
     def committed(self) -> int:
-        places = patiently(lambda left_s: self._consumer.committed(self._places, left_s), START_LIMIT_S)
+        places = patiently(lambda left_s: self._consumer.committed(self._places, min(left_s, ANSWER_LIMIT_S)), START_LIMIT_S)
         return sum(max(0, place.offset) for place in places)
 
     def close(self) -> None:

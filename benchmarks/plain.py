@@ -76,6 +76,11 @@ class PlainTasks:
         for partition, messages in carrier:
             self._queues[partition].put_nowait(messages)
 
+    def refused(self, error: BaseException) -> None:
+        """The measurement is over."""
+        if not self.failed.done():
+            self.failed.set_result(error)
+
     def state_of(self, _table: str) -> Iterator[tuple[bytes, bytes]]:
         """Not shown."""
         return iter(())

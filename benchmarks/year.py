@@ -25,6 +25,7 @@ from schemas.events import CustomerEvent
 from schemas.jsonlines import Line
 from schemas.records import CustomerSnapshot
 from streams.catalogue import Catalogue, default_text
+from streams.collector import tune_collector
 from streams.replay import INCARNATION, OutputLine, Replay
 from streams.sources.simulator import Simulation, simulate
 from streams.state_bytes import unpack
@@ -217,6 +218,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, help="processes for the oracle beside the replay; 0: none (1)")
     options = parser.parse_args()
     simulation = Simulation(customers=options.customers, days=options.days, seed=options.seed, end_ms=END_MS)
+    tune_collector()
     outcome = run(simulation, partitions=options.partitions, jobs=options.jobs)
     print("\n".join(report(outcome, simulation)))
     return 1 if outcome.wrong_count else 0
