@@ -2,12 +2,12 @@
 #
 #   make demo  [LOG=incidents.csv] [ARGS=--json]    the pipeline at work, on an embedded broker
 #   make test  [ARGS='-k word']                     ruff, mypy and every test this machine can run
-#   make check | bench | chaos | lock | clean
+#   make check | bench | chaos | generate | lock | clean
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := env
-.PHONY: env demo test check format bench chaos lock clean
+.PHONY: env demo test check format bench chaos generate lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -61,6 +61,10 @@ bench: $(VENV)/.dev
 
 chaos: $(VENV)/.dev
 	@CHAOS_EVENTS=$${CHAOS_EVENTS:-200000} $(BIN)/python -m pytest -m chaos $(ARGS)
+
+# Writes what is generated from the code and checked in: dashboards, the reference of the metrics, the AsyncAPI document.
+generate: $(VENV)/.dev
+	@$(BIN)/python -m deploy.generate
 
 # Resolves the dependencies anew, for every promised Python and platform, with hashes and without any index's address.
 LOCK = .venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
