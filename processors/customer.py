@@ -110,6 +110,8 @@ def settle(state: CustomerState, until_ms: int, context: Context) -> None:
             upkeep.prune(state, due_ms)
             promises.refresh(state, due_ms, context.definitions)
             coarsen.coarsen(state, due_ms, context.effects.totals)
+            if 1000 * state.snapshot_at_s < context.around.turn_ms <= due_ms:
+                state.snapshot_due_at = due_ms  # whoever speaks now shows everybody once
         _judge(state, due_ms, "time", context, None)
         assert state.next_due > due_ms, "an evaluation moves the due time on"
 

@@ -55,13 +55,15 @@ class Around(Struct, frozen=True, gc=False):
 
     `fleet` holds figures of the whole fleet by name, as the newest tick brought them; `quiet` the feeds of which the whole
     partition hears nothing, each with the time of its newest event (`processors.feeds`); `back` is when each feed that had been
-    quiet came back last. `hears_usage`: the use of the product was ever heard of, from whomever.
+    quiet came back last. `hears_usage`: the use of the product was ever heard of, from whomever. `turn_ms` is when
+    another application was last given the word: what customers were shown before was perhaps seen otherwise.
     """
 
     fleet: Mapping[str, float | None] = {}
     quiet: Mapping[str, int] = {}
     back: Mapping[str, int] = {}
     hears_usage: bool = False
+    turn_ms: int = 0
 
     @property
     def usage_is_quiet(self) -> bool:

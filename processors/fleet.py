@@ -134,7 +134,11 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     "customers_by_last_use": _gauge(("customers",), "UTC day, counted from 1970"),
     "as_of": FigureSpec(kind="clock", places=("epoch_ms",), dimension=""),
     "quiet_feeds": FigureSpec(kind="clock", places=("epoch_ms",), dimension="feed"),
+    "turn": FigureSpec(kind="clock", places=("from_ms", "until_ms"), dimension=""),
 }
+
+TURN: Final = "turn"
+"""The figure of when a partition's outputs are published, from and until when; absent while there is only one application."""
 
 QUIET_FEEDS: Final = "quiet_feeds"
 """The figure of the feeds that have gone quiet in a partition, with the time of their newest event; absent while they flow."""

@@ -103,6 +103,13 @@ class Memory:
         published.closed = digest
         return published.revision
 
+    def say_all_again(self) -> None:
+        """Forget what was said, but not how often: the next record of each key goes out even if it says the same."""
+        self._last.clear()
+        for kind_and_key, published in self.published.items():
+            published.digest = b""
+            self.changed.add(kind_and_key)
+
     def _number(self, kind: str, key: str, digest: bytes, known: Published | None) -> int:
         sequence = 1 if known is None else known.sequence + 1
         closed, revision = (b"", 0) if known is None else (known.closed, known.revision)

@@ -8,6 +8,7 @@ import typer
 
 from streams.commands import (
     broker,
+    cutover,
     definitions,
     demo,
     dlq,
@@ -51,7 +52,8 @@ app.add_typer(topics.app, name="topics")
 _register(broker.broker, publish.publish, validate.validate)
 app.add_typer(definitions.app, name="definitions")
 app.add_typer(dlq.app, name="dlq")
-_register(doctor.doctor, simulate.simulate, live.live, replay.replay, tail.tail, inspect.inspect, erase.erase, maturity.maturity)
+_register(cutover.cutover, erase.erase, doctor.doctor, simulate.simulate, live.live, replay.replay)
+_register(tail.tail, inspect.inspect, maturity.maturity)
 
 
 def _version(wanted: bool) -> None:

@@ -30,6 +30,7 @@ from streams.store import Customer, CustomerStore
 from streams.surroundings import around, hear, quiet_feeds
 from streams.ticks import TICKS_TOPIC
 from streams.totals import PartitionMeta, TotalsStore
+from streams.turns import OneVoice, Voice
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +61,12 @@ class PartitionDriver:
         failures: FailureLimit,
         emitted_at: Callable[[], int | None],
         unverifiable: Literal["accept", "dead_letter"] = "accept",
+        voice: Voice | None = None,
     ) -> None:
         self.partition = partition
         self.customers = CustomerStore()
-        self.totals = TotalsStore(PartitionMeta(partitions))
+        self._voice = voice or OneVoice()
+        self.totals = TotalsStore(PartitionMeta(partitions, turns=self._voice.first()))
         self._partitions = partitions
         self._incarnation = incarnation
         self._definer = definer
@@ -79,6 +82,8 @@ class PartitionDriver:
         self._outputs: list[OutputRecord] = []
         self._uncommitted = 0
         self._changed = False
+        self._reached_ms = 0
+        self._took_the_word = False
         self._uncounted: dict[bytes, Customer] = {}
 
     # ---- restore ----
@@ -152,6 +157,11 @@ class PartitionDriver:
     def has_changes(self) -> bool:
         """Whether there is something to take."""
         return self._changed
+
+    def took_the_word(self) -> bool:
+        """Whether since the last call something is told for the first time after a silence."""
+        took, self._took_the_word = self._took_the_word, False
+        return took
 
     @property
     def uncommitted_records(self) -> int:
@@ -286,16 +296,19 @@ class PartitionDriver:
             self._context = self._new_context(tick.config_version)
             self.customers.flush()
             self._behind = self.customers.behind(tick.config_version)[::-1]
+        if tick.active_app_id is not None:
+            meta.turns.take(tick.occurred_at, tick.active_app_id)
         if tick.fleet:
             meta.fleet = {figure.name: figure.value for figure in tick.fleet}
         if not self._behind:
             self._count_gauges()
             quiet = quiet_feeds(self.totals, self._context.definitions.fleet, meta.clock_ms)
-            self._outputs += self._partials.show(self.totals, quiet)
+            self._outputs += self._partials.show(self.totals, quiet, self._voice.span(meta.turns))
 
     # ---- events ----
 
     def _consume(self, record: InputRecord) -> None:
+        self._reached_ms = self.totals.meta.turns.reached(record.topic, record.timestamp_ms)
         event = self._codec.decode(record.topic, record.value)
         if isinstance(event, Malformed):
             self._dead_letter(record, event)
@@ -342,7 +355,7 @@ class PartitionDriver:
         ):
             self._dead_letter(record, Malformed(Reason.UNVERIFIABLE, "so old that it cannot be told from a repetition any more"))
             return
-        error = self._attempt(customer, Folded(self.clock_ms, event, self._around(self.clock_ms), letter_id), self.clock_ms)
+        error = self._attempt(customer, Folded(self.clock_ms, event, self._around(self.clock_ms), letter_id), self._reached_ms)
         if error is not None:
             if not customer.journal:
                 self.customers.forget(record.key)
@@ -365,7 +378,7 @@ class PartitionDriver:
     def _attempt(self, customer: Customer, step: Step, at_ms: int) -> Exception | None:
         """Carry a step out and let its effects count; when the domain raises, undo the step and return the error.
 
-        Raises TooManyFailures.
+        `at_ms` is the time by which it is told or not. Raises TooManyFailures.
         """
         context = self._context
         try:
@@ -378,10 +391,22 @@ class PartitionDriver:
         customer.journal.append(step)
         self._uncounted[customer.key] = customer
         effects, context.effects = context.effects, Effects()
-        self._accept(customer, effects)
+        if self._speaks(at_ms):
+            self._publish(customer, effects)
+        for key, counts in effects.totals.items():
+            self.totals.add(key, counts)
         return None
 
-    def _accept(self, customer: Customer, effects: Effects) -> None:
+    def _speaks(self, at_ms: int) -> bool:
+        """Whether what happens at a time is told by this application, not by another one."""
+        turns = self.totals.meta.turns
+        speaks = self._voice.speaks(turns, at_ms)
+        if speaks and turns.was_silent:
+            self._took_the_word = True
+        turns.was_silent = not speaks
+        return speaks
+
+    def _publish(self, customer: Customer, effects: Effects) -> None:
         for record in effects.outputs:
             topic = OUTPUT_TOPICS[type(record)]
             stamped = msgspec.structs.replace(record, emitted_at=self._emitted_at())
@@ -390,8 +415,6 @@ class PartitionDriver:
         if effects.erased:
             at_ms = self.clock_ms  # a tombstone has nothing but its timestamp to say when
             self._outputs.append(OutputRecord(SNAPSHOTS_TOPIC, customer.key, None, at_ms, timestamp_ms=at_ms))
-        for key, counts in effects.totals.items():
-            self.totals.add(key, counts)
 
     def _roll_back(self, customer: Customer) -> None:
         """Decode the bytes again and repeat what was done since, without the step that failed and without its effects."""
@@ -406,6 +429,8 @@ class PartitionDriver:
         self._uncounted.clear()
 
     def _dead_letter(self, record: InputRecord, malformed: Malformed) -> None:
+        if not self._speaks(self._reached_ms):
+            return
         letter = dead_letter(
             record, malformed, self.clock_ms, self._emitted_at(), self._context.config_version, self._incarnation
         )

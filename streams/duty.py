@@ -52,6 +52,9 @@ class Driver(Protocol):
     def has_changes(self) -> bool:
         """Whether there is something to take."""
 
+    def took_the_word(self) -> bool:
+        """Whether since the last call something is told for the first time after a silence."""
+
     @property
     def uncommitted_records(self) -> int:
         """How many records were consumed since the last `take`."""

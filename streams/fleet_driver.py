@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from processors import fleet_publication as publication
 from processors import fleet_reports as reports
 from processors.definitions import Definitions
+from processors.fleet import TURN
 from processors.fleet_figures import View
 from processors.fleet_publication import Edition, Keyed, Workshop
 from processors.fleet_state import AS_OF_FIGURE
@@ -35,6 +36,7 @@ from streams.fleet_store import FleetStore
 from streams.measures import Measures
 from streams.partials import PARTIALS_TOPIC, read_name
 from streams.records import InputRecord, OutputRecord, PartitionsChanged, Transaction
+from streams.turns import Span
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ class FleetDriver:
         self._changed = False
         self._tick_figures: list[FleetFigure] = []
         self._workshop = Workshop()
+        self._took_the_word = False
 
     # ---- restore ----
 
@@ -142,6 +145,11 @@ class FleetDriver:
     def has_changes(self) -> bool:
         """Whether there is something to take."""
         return self._changed
+
+    def took_the_word(self) -> bool:
+        """Whether since the last call something is told for the first time after a silence."""
+        took, self._took_the_word = self._took_the_word, False
+        return took
 
     @property
     def uncommitted_records(self) -> int:
@@ -239,6 +247,7 @@ class FleetDriver:
     def _time_passed(self) -> None:
         """A partition has shown the work of a tick: publish, if it was the last of them and it is time."""
         state, meta = self.store.state, self.store.meta
+        self._take_turn()
         definitions = self._definitions()
         reported = state.fresh(definitions.fleet.stale_after_ms)
         if reported != meta.reported:
@@ -254,6 +263,16 @@ class FleetDriver:
             self.store.expire()
         meta.published_ms = state.as_of_ms
         self._publish_all(definitions)
+
+    def _take_turn(self) -> None:
+        """Speak when all partitions do; whoever was silent says everything once, which others may have said otherwise."""
+        state, meta = self.store.state, self.store.meta
+        spans = [Span(*counts) for counts in state.parts((TURN, "", None)).values()]
+        was_silent, meta.is_silent = meta.is_silent, not all(span.has(state.as_of_ms) for span in spans)
+        if was_silent and not meta.is_silent:
+            self._took_the_word = True
+            self.store.memory.say_all_again()
+            meta.published_ms = meta.reported = 0
 
     def _definitions(self) -> Definitions:
         """The definitions that all partitions judge by, as soon as they are known here."""
@@ -295,6 +314,8 @@ class FleetDriver:
         try:
             for keyed in records:
                 record = keyed.record
+                if self.store.meta.is_silent:
+                    continue
                 topic = FLEET_TOPICS[type(record)]
                 value = self._codec.encode(topic, record)
                 self._outputs.append(OutputRecord(topic, keyed.key.encode(), value, record.as_of, partition=0, record=record))
@@ -312,6 +333,8 @@ class FleetDriver:
         )
 
     def _dead_letter(self, record: InputRecord, malformed: Malformed) -> None:
+        if self.store.meta.is_silent:
+            return
         as_of_ms = self.store.state.as_of_ms
         letter = dead_letter(record, malformed, as_of_ms, self._emitted_at(), self.config_version, self._incarnation)
         value = self._codec.encode(DEAD_LETTERS_TOPIC, letter)

@@ -29,7 +29,7 @@ class FleetMeta(Struct, array_like=True):
     """What the task knows beside parts and publications; `offsets` as in `streams.totals.PartitionMeta`.
 
     `published_ms` is the `as_of` of the last publication (0: none yet), `reported` how many partitions had been heard of, and
-    went on, when that was last told, `days` whose lists have gone out.
+    went on, when that was last told, `days` whose lists have gone out, `is_silent` whether another application speaks.
     """
 
     partitions: int
@@ -38,6 +38,7 @@ class FleetMeta(Struct, array_like=True):
     published_ms: int = 0
     reported: int = 0
     days: Days = field(default_factory=Days)
+    is_silent: bool = False
 
 
 _decode_meta = msgspec.msgpack.Decoder(FleetMeta).decode

@@ -6,13 +6,14 @@ Partials are absolute, so that seeing one twice or late changes nothing; a tombs
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from processors.fleet import QUIET_FEEDS, gauges
+from processors.fleet import QUIET_FEEDS, TURN, gauges
 from processors.windows import DAY_MS
 from schemas.codec import Codec
 from schemas.records import FleetPartial
 from streams.records import OutputRecord
 from streams.store import Customer
 from streams.totals import TotalKey, TotalsStore
+from streams.turns import Span
 
 PARTIALS_TOPIC = "cs.fleet-partials"
 AS_OF: TotalKey = ("as_of", "", None)
@@ -52,10 +53,11 @@ class Partials:
         self._codec = codec
         self._emitted_at = emitted_at
 
-    def show(self, totals: TotalsStore, quiet: Mapping[str, int]) -> Iterable[OutputRecord]:
+    def show(self, totals: TotalsStore, quiet: Mapping[str, int], span: Span) -> Iterable[OutputRecord]:
         """Everything that changed since it was shown last, buckets that nobody looks at any more, and the closing time.
 
-        `quiet` are the feeds from which nothing is heard, each with the time of its newest event.
+        `quiet` are the feeds from which nothing is heard, each with the time of its newest event; `span` is when what is found
+        is published.
         """
         meta = totals.meta
         before_ms, meta.as_of_ms = meta.as_of_ms, meta.clock_ms
@@ -65,6 +67,9 @@ class Partials:
         for key, counts in totals.take_unshown():
             yield self._output(key, None, meta.clock_ms) if counts is None else self._record(key, counts, totals)
         yield from self._show_feeds(totals, quiet)
+        if span != meta.turns.shown:
+            meta.turns.shown = span
+            yield self._record((TURN, "", None), [span.from_ms, span.until_ms], totals)
         yield self._record(AS_OF, [meta.clock_ms], totals)
 
     def _show_feeds(self, totals: TotalsStore, quiet: Mapping[str, int]) -> Iterable[OutputRecord]:

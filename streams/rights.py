@@ -11,6 +11,7 @@ from msgspec import Struct
 from sinks.notices import TOPICS as NOTICE_TOPICS
 from sinks.read_model import TOPICS as READ_MODEL_TOPICS
 from streams.cluster import COMMAND_GROUP
+from streams.cutover import TRANSACTIONAL_ID as CUTOVER_ID
 from streams.definitions_log import TRANSACTIONAL_ID as DEFINITIONS_ID
 from streams.partials import PARTIALS_TOPIC
 from streams.roles import Role
@@ -52,6 +53,13 @@ def rights(role: Role, app_id: str) -> list[Right]:
                 _DEFINITIONS_GROUP,
                 Right("transactional-id", DEFINITIONS_ID, "Write"),
                 *_on([_DEFINITIONS], "Read", "Write"),
+            ]
+        case Role.CUTOVER:
+            return [
+                Right("group", app_id, "Describe"),
+                Right("transactional-id", CUTOVER_ID, "Write"),
+                *_on(_events(), "Describe"),
+                *_on([TICKS_TOPIC], "Write"),
             ]
         case Role.REDIS_SINK:
             return _redis_sink(app_id)

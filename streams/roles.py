@@ -4,11 +4,12 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """A program, or what somebody does: `producer` is a product system, `publish` and `definitions` are commands."""
+    """A program, or what somebody does: `producer` is a product system, `publish`, `definitions` and `cutover` are commands."""
 
     WORKER = "worker"
     PRODUCER = "producer"
     PUBLISH = "publish"
     DEFINITIONS = "definitions"
+    CUTOVER = "cutover"
     REDIS_SINK = "redis-sink"
     DELIVERY_SINK = "delivery-sink"

@@ -158,6 +158,11 @@ class Settings(BaseModel):
         ge=0,
         le=3_600_000,
     )
+    shadow: bool | None = _setting(
+        None,
+        "a new application id keeps silent until `cspulse cutover`; unset: it must be said if another one has published already",
+        "true or false",
+    )
     unverifiable: Annotated[Literal["accept", "dead_letter"], BeforeValidator(_lower)] = _setting(
         "accept",
         "what becomes of an event too old to be told from a repetition",

@@ -11,9 +11,9 @@ def around(totals: TotalsStore, plan: FleetPlan, at_ms: int, known: Around) -> A
     meta, quiet = totals.meta, quiet_feeds(totals, plan, at_ms)
     hears_usage = feeds.USAGE in meta.feeds
     same = known.fleet is meta.fleet and known.back is meta.back and known.hears_usage == hears_usage
-    if same and known.quiet == quiet:
+    if same and known.quiet == quiet and known.turn_ms == meta.turns.begun_ms:
         return known
-    return Around(meta.fleet, quiet, meta.back, hears_usage)
+    return Around(meta.fleet, quiet, meta.back, hears_usage, meta.turns.begun_ms)
 
 
 def quiet_feeds(totals: TotalsStore, plan: FleetPlan, at_ms: int) -> dict[str, int]:

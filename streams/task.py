@@ -38,6 +38,7 @@ SLICE_S = 0.020  # the longest the event loop waits for a task's folding
 STEPS_A_CHECK = 16  # due evaluations between two looks at the records
 TURNS_A_CHECK = 8  # records, each with its due evaluations, between two looks at the clock
 UNCOMMITTED_RECORDS_MAX = 5000  # folded but not yet handed to a transaction: bounds memory and the time to encode
+AFTER_ANOTHER_MS = 5_000  # what another application has still to say of the time before comes first
 DEFINITIONS_WAIT_S = 30.0
 REGISTRY_WAIT_S = 60.0
 
@@ -110,6 +111,7 @@ class PartitionTask:
         self._commit: asyncio.Task[None] | None = None
         self._reading = False
         self._clean = False
+        self._held_until_ms = 0.0
         self._driver: Driver | None = None
         self._folded_ms: list[int] = []  # the timestamps of the records since the last transaction, for their latency
         self._registry_away_since: float | None = None
@@ -245,12 +247,18 @@ class PartitionTask:
             more = await self._work(driver)
         self._write_tick(driver)
         now_ms = time.monotonic() * 1000
-        if self._commit is None and driver.has_changes and (self._full(driver) or now_ms >= self._pace.due_at(now_ms)):
+        if driver.took_the_word():
+            logger.info("%s: publishes from here on", self.duty.name)
+            self._held_until_ms = now_ms + AFTER_ANOTHER_MS
+        if self._commit is None and driver.has_changes and (self._full(driver) or now_ms >= self._commit_due_at(now_ms)):
             self._start_commit(driver)
         if more:
             await asyncio.sleep(0)
         else:
             await self._wait(driver)
+
+    def _commit_due_at(self, now_ms: float) -> float:
+        return max(self._pace.due_at(now_ms), self._held_until_ms)
 
     @staticmethod
     def _full(driver: Driver) -> bool:
@@ -306,7 +314,7 @@ class PartitionTask:
         now_ms = time.monotonic() * 1000
         timeout_s = 1.0
         if self._commit is None and driver.has_changes:
-            timeout_s = max(0.0, (self._pace.due_at(now_ms) - now_ms) / 1000)
+            timeout_s = max(0.0, (self._commit_due_at(now_ms) - now_ms) / 1000)
         if timeout_s > 0:
             try:
                 async with asyncio.timeout(timeout_s):

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from processors.fleet import FIGURES
 from processors.names import OTHER
 from processors.response_times import SEPARATOR
 from processors.windows import DAY_MS
+from streams.turns import Turns
 
 TotalKey = tuple[str, str, int | None]
 """(figure, dimension, start of the bucket in epoch milliseconds, None for a gauge)."""
@@ -26,7 +27,8 @@ class PartitionMeta(Struct, array_like=True):
     `clock_ms` is the highest record timestamp consumed; `offsets` the next offset of each input; `config_since_ms` the clock at
     which `config_version` took effect; `as_of_ms` the tick whose work is done; `partial_sequence` numbers the partials. `fleet`
     are the fleet's figures by name as the newest tick brought them; `feeds` is the clock at each feed's newest event, `quiet`
-    are the feeds that the partials show as quiet, and `back` is the clock at which each that had been quiet came back last.
+    are the feeds that the partials show as quiet, and `back` is the clock at which each that had been quiet came back last;
+    `turns` is whose outputs are published.
     """
 
     partitions: int
@@ -40,6 +42,7 @@ class PartitionMeta(Struct, array_like=True):
     feeds: dict[str, int] = {}
     quiet: dict[str, int] = {}
     back: dict[str, int] = {}
+    turns: Turns = field(default_factory=Turns)
 
 
 class _Total(Struct, array_like=True, gc=False):

@@ -29,6 +29,7 @@ from streams.definitions_log import DefinitionsLogError, apply, read_versions, s
 from streams.definitions_watch import DefinitionsUnreadable, DefinitionsWatch
 from streams.driver import PartitionDriver
 from streams.duty import Driver, Duty
+from streams.first_start import WouldTellAgain, check_first_start
 from streams.fleet_driver import FleetDriver
 from streams.fleet_watch import FleetWatch
 from streams.kafka_state import PositionsDisagree
@@ -41,6 +42,7 @@ from streams.security import kafka_config
 from streams.settings import Settings
 from streams.state_bytes import StateTooLarge, UnreadableState
 from streams.topics import INPUT_TOPICS, specs
+from streams.turns import TakesTurns
 
 logger = logging.getLogger(__name__)
 
@@ -91,8 +93,12 @@ async def _run(settings: Settings) -> int:
         _check_definitions(settings)
         if not await _broker_and_topics(settings, stop):
             return stop.code
+        await asyncio.to_thread(check_first_start, settings)
         return await _work(settings, stop)
     except PortTaken as error:
+        logger.error("%s", error)  # noqa: TRY400 - a user's mistake shows no traceback
+        return EXIT_WRONG
+    except WouldTellAgain as error:
         logger.error("%s", error)  # noqa: TRY400 - a user's mistake shows no traceback
         return EXIT_WRONG
     except TopicsWrong as error:
@@ -190,6 +196,7 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
             failures,
             observer.wall_clock_ms,
             settings.unverifiable,
+            TakesTurns(settings.app_id, in_shadow=settings.shadow is True),
         )
 
     fleet = FleetWatch({**kafka_config(settings), "group.id": settings.app_id}, codec, settings.app_id)

@@ -1,57 +1,127 @@
-"""Two workers on Apache Kafka, killed and frozen while events flow: every figure right, every output once, every chain unbroken.
+"""Two workers on Apache Kafka while events flow and everything happens to them: all figures right, every output once.
 
 And the same against workers that are broken on purpose, which must be found out.
 """
 
 import os
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.chaos.storm import CannotFinish, Hit, Storm, lines_of, plan_of
+from streams.sources.simulator import Disorder
+from tests.chaos.hits import POINTS, Hit, deaths, plan_of
+from tests.chaos.storm import DISORDER, REPEATING, Storm, lines_of
+from tests.chaos.supervised import CannotFinish
 from tests.support.cluster import ApacheCluster, create_topics
-from tests.support.whole_log import folded_twice, violations
-from tests.support.worker import Workers, broken
+from tests.support.kafka.trio import KafkaTrio
+from tests.support.topic_log import folded_offsets, group_offsets
+from tests.support.whole_log import folded_twice, repeated, violations
+from tests.support.worker import WORKER, Workers, broken
 
-pytestmark = [pytest.mark.chaos, pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.chaos, pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(7200)]
 
 EVENTS = int(os.environ.get("CHAOS_EVENTS", "40000"))
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(1_000_000))
 EVENTS_A_SECOND = 400
-KILLS, FREEZES = 3 + EVENTS // 50_000, 1 + EVENTS // 100_000  # of each worker: the storm lasts as long as the events flow
-FINISH_LIMIT_S = 120.0 + EVENTS / 250
+TRIO_SHARE = 0.3
+"""The part of the events that goes to three brokers."""
+
+QUIET_EVENTS_A_KILL, QUIET_EVENTS_A_BOUNCE = 18_000, 75_000
+"""The storm lasts as long as the events flow."""
 
 MUTANT_FINISH_LIMIT_S = 120.0
 MUTANT_TRIES = 3
 
 
-def test_figures_outputs_and_chains_are_exact_after_kills_and_freezes(apache: ApacheCluster, apache_workers: Workers) -> None:
-    plan = plan_of(SEED, KILLS, FREEZES)
-    print(f"CHAOS_SEED={SEED} CHAOS_EVENTS={EVENTS}: {plan}")
-    storm = Storm(apache, apache_workers, SEED)
+def test_all_is_exact_on_one_broker_that_is_bounced_with_workers_killed_and_frozen(
+    apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    storm_over(apache, apache_workers, round(EVENTS * (1 - TRIO_SHARE)))
 
-    storm.run(lines_of(EVENTS, SEED), plan, publish_s=EVENTS / EVENTS_A_SECOND, finish_limit_s=FINISH_LIMIT_S)
 
-    assert folded_twice(apache) == 0
-    found = violations(apache)
+def test_all_is_exact_on_three_brokers_that_are_bounced_in_turn(trio: KafkaTrio, app_id: str, tmp_path: Path) -> None:
+    cluster = ApacheCluster(trio)
+    create_topics(cluster, app_id)
+    workers = Workers(tmp_path, cluster.bootstrap, app_id)
+    try:
+        storm_over(cluster, workers, round(EVENTS * TRIO_SHARE))
+    finally:
+        workers.clean_up()
+
+
+def storm_over(cluster: ApacheCluster, workers: Workers, events: int) -> None:
+    plan = plan_of(
+        SEED,
+        kills=2 + events // QUIET_EVENTS_A_KILL,
+        freezes=1 + events // QUIET_EVENTS_A_BOUNCE,
+        bounces=1 + events // QUIET_EVENTS_A_BOUNCE,
+        brokers=len(cluster.servers),
+    )
+    print(f"CHAOS_SEED={SEED} CHAOS_EVENTS={EVENTS}: {len(plan)} hits while {events} events flow")
+    storm = Storm(cluster, workers, SEED)
+
+    storm.run(lines_of(events, SEED), plan, publish_s=events / EVENTS_A_SECOND, finish_limit_s=120 + events / 200)
+
+    assert_exact(cluster, workers.app_id)
+
+
+def assert_exact(cluster: ApacheCluster, app_id: str) -> None:
+    assert folded_twice(cluster) == 0
+    assert_right(cluster, app_id)
+
+
+def assert_right(cluster: ApacheCluster, app_id: str) -> None:
+    committed = group_offsets(cluster.bootstrap, app_id, 4)
+    in_state = folded_offsets(cluster.bootstrap, app_id)
+    assert {place: committed[place] for place in in_state} == in_state, "the group's offsets are not those in the state"
+    found = violations(cluster)
     assert not found, "\n".join([f"{len(found)} violations:", *found[:40]])
 
 
+def test_a_death_between_any_two_steps_of_a_task_changes_nothing_with_a_producer_that_repeats_and_reorders(
+    apache: ApacheCluster, apache_workers: Workers, tmp_path: Path
+) -> None:
+    arms = tmp_path / "arms"
+    arms.mkdir()
+    print(f"CHAOS_SEED={SEED}")
+    storm = Storm(apache, apache_workers, SEED, command=broken("dies_at", str(arms)), arms=arms)
+
+    storm.run(lines_of(12_000, SEED, REPEATING), deaths(), publish_s=90.0, finish_limit_s=180.0)
+
+    assert len(POINTS) == len(deaths())
+    assert folded_twice(apache) == repeated(apache)
+    assert_right(apache, apache_workers.app_id)
+
+
+def test_a_clock_of_the_workers_that_jumps_by_an_hour_changes_no_figure(apache: ApacheCluster, apache_workers: Workers) -> None:
+    print(f"CHAOS_SEED={SEED}")
+    plan = [Hit("kill", 0), Hit("leave", 1), Hit("kill", 1)]
+    storm = Storm(apache, apache_workers, SEED, command=broken("clock_jumps"), tick_interval_ms=500)
+
+    storm.run(lines_of(6_000, SEED), plan, publish_s=25.0, finish_limit_s=120.0)
+
+    assert_exact(apache, apache_workers.app_id)
+
+
 class Trial(NamedTuple):
-    """What gives a broken build away: many changes of owner, frozen owners that wake up, or deaths between two commits."""
+    """What gives a broken build away: changes of owner, frozen owners that wake up, deaths between two commits, a backlog."""
 
     mutant: str
     events: int
     publish_s: float
-    plan: list[Hit]
+    plan: Sequence[Hit]
+    disorder: Disorder = DISORDER
 
 
 TRIALS = (
     Trial("no_epochs", 12_000, 30.0, [Hit("leave", 1)] * 6),
     Trial("no_fence", 8_000, 20.0, [Hit("freeze", 0), Hit("freeze", 1)] * 2),
     Trial("offsets_apart", 8_000, 20.0, [Hit("kill", 0), Hit("kill", 1)] * 3),
+    Trial("fence_after_restore", 8_000, 40.0, [Hit("freeze", 0), Hit("freeze", 1)] * 2),
+    Trial("blind_merge", 8_000, 0.0, [], REPEATING),
 )
 
 
@@ -59,28 +129,35 @@ TRIALS = (
 def test_the_run_finds_a_build_that_is_broken(trial: Trial, bare_apache: ApacheCluster, tmp_path: Path) -> None:
     seeds = range(SEED, SEED + MUTANT_TRIES)
     for seed in seeds:
-        found = what_gave_it_away(trial, seed, bare_apache, tmp_path / str(seed))
+        found = what_gave_it_away(trial, broken(trial.mutant), seed, bare_apache, tmp_path / str(seed))
         print(f"{trial.mutant}, seed {seed}: {found or 'not noticed'}")
         if found:
             return
     pytest.fail(f"nothing gave {trial.mutant} away: the run is too weak; seeds {list(seeds)}")
 
 
-def what_gave_it_away(trial: Trial, seed: int, cluster: ApacheCluster, folder: Path) -> str:
+@pytest.mark.parametrize("trial", [pytest.param(TRIALS[-1], id=TRIALS[-1].mutant)])
+def test_the_run_that_finds_a_mixed_up_merge_finds_nothing_in_the_build_as_it_is(
+    trial: Trial, bare_apache: ApacheCluster, tmp_path: Path
+) -> None:
+    assert not what_gave_it_away(trial, WORKER, SEED, bare_apache, tmp_path / str(SEED))
+
+
+def what_gave_it_away(trial: Trial, command: Sequence[str], seed: int, cluster: ApacheCluster, folder: Path) -> str:
     """The first thing that is wrong after a run of broken workers; empty if nothing is."""
     folder.mkdir()
     workers = Workers(folder, cluster.bootstrap, f"{trial.mutant}-{seed}")
     cluster.clear()
     create_topics(cluster, workers.app_id)
-    storm = Storm(cluster, workers, seed, command=broken(trial.mutant))
+    storm = Storm(cluster, workers, seed, command=command)
     try:
-        lines = lines_of(trial.events, seed)
+        lines = lines_of(trial.events, seed, trial.disorder)
         storm.run(lines, trial.plan, publish_s=trial.publish_s, finish_limit_s=MUTANT_FINISH_LIMIT_S)
     except CannotFinish as error:
         return f"the run did not finish: {error}"
     finally:
         workers.clean_up()
-    twice = folded_twice(cluster)
-    if twice:
-        return f"{twice} events were folded twice"
+    extra = folded_twice(cluster) - repeated(cluster)
+    if extra:
+        return f"{extra} events more than were repeated came to the fold twice"
     return next(iter(violations(cluster)), "")

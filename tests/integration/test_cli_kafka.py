@@ -48,7 +48,7 @@ def test_apply_creates_every_topic_as_it_should_be_and_a_second_time_nothing(bar
 
 
 def test_what_differs_is_said_and_never_altered(bare_apache: ApacheCluster, app_id: str) -> None:
-    bare_apache.server.create_topic("cs.tickets", 2, {"retention.ms": "1000"})
+    bare_apache.servers[0].create_topic("cs.tickets", 2, {"retention.ms": "1000"})
 
     told = run(*given(bare_apache, app_id), "topics", "apply")
 

@@ -60,7 +60,7 @@ def test_a_rebuild_gives_the_same_figures_and_scores_and_calls_nothing_else_late
     letters = read_topic(apache.bootstrap, "cs.dead-letters")
 
     apache.create([spec for spec in specs(second, PARTITIONS) if spec.name.startswith(f"{second}-")])
-    rebuilding = apache_workers.start(app_id=second, tick_interval_ms="0")
+    rebuilding = apache_workers.start(app_id=second, tick_interval_ms="0", shadow="false")
     wait_until_folded(apache, second)
     assert rebuilding.stop() == 0
 

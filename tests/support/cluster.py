@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from streams.embedded import EmbeddedBroker
 from streams.topics import TopicSpec, specs
 from tests.support.kafka.server import KafkaServer
+from tests.support.kafka.trio import KafkaTrio
 from tests.support.waiting import wait_until
 
 ADMIN_LIMIT_S: Final = 30
@@ -47,10 +48,10 @@ class ApacheCluster:
 
     isolates = True
 
-    def __init__(self, server: KafkaServer) -> None:
-        self.server = server
-        self.bootstrap = server.bootstrap
-        self._admin = AdminClient({"bootstrap.servers": server.bootstrap})
+    def __init__(self, brokers: KafkaServer | KafkaTrio) -> None:
+        self.servers = brokers.servers if isinstance(brokers, KafkaTrio) else [brokers]
+        self.bootstrap = brokers.bootstrap
+        self._admin = AdminClient({"bootstrap.servers": brokers.bootstrap})
 
     def clear(self) -> None:
         """Delete the topics that other tests have left, and wait until they are gone."""
@@ -62,7 +63,9 @@ class ApacheCluster:
 
     def create(self, wanted: list[TopicSpec]) -> None:
         """Create these topics with their settings."""
-        topics = [NewTopic(spec.name, spec.partitions, 1, config=spec.config()) for spec in wanted]
+        copies = len(self.servers)
+        safe = {"min.insync.replicas": "2"} if copies > 1 else {}
+        topics = [NewTopic(spec.name, spec.partitions, copies, config={**spec.config(), **safe}) for spec in wanted]
         for created in self._admin.create_topics(topics).values():
             created.result(ADMIN_LIMIT_S)
         names = {spec.name for spec in wanted}
@@ -75,6 +78,11 @@ class ApacheCluster:
             member.member_id: frozenset((tp.topic, tp.partition) for tp in member.assignment.topic_partitions)
             for member in described.members
         }
+
+    def is_whole(self) -> bool:
+        """Whether every copy of every partition is up to date, so that any one broker may go."""
+        topics = self._admin.list_topics(timeout=ADMIN_LIMIT_S).topics.values()
+        return all(len(partition.isrs) == len(self.servers) for topic in topics for partition in topic.partitions.values())
 
     def _topics(self) -> list[str]:
         return [name for name in self._admin.list_topics(timeout=ADMIN_LIMIT_S).topics if not name.startswith("__")]

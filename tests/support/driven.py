@@ -15,6 +15,7 @@ from streams.fleet_driver import FleetDriver
 from streams.partials import PARTIALS_TOPIC
 from streams.records import InputRecord, OutputRecord
 from streams.state_bytes import unpack
+from streams.turns import Voice
 
 INCARNATION = "driven"
 TYPES = {
@@ -33,7 +34,8 @@ OUTPUTS = (
 class Driven:
     """Partition 0 of 1. `outputs` is everything that was taken, `changelog` what a restart is set up from."""
 
-    def __init__(self, definitions_text: str = "") -> None:
+    def __init__(self, definitions_text: str = "", voice: Voice | None = None) -> None:
+        self._voice = voice
         self.catalogue = Catalogue()
         self.catalogue.put(1, definitions_text or default_text())
         self.codec = Codec()
@@ -101,7 +103,16 @@ class Driven:
         }
 
     def _new_driver(self) -> PartitionDriver:
-        return PartitionDriver(0, 1, INCARNATION, self.catalogue.get, self.codec, FailureLimit(0.05, 1000), lambda: None)
+        return PartitionDriver(
+            0,
+            1,
+            INCARNATION,
+            self.catalogue.get,
+            self.codec,
+            FailureLimit(0.05, 1000),
+            lambda: None,
+            voice=self._voice,
+        )
 
 
 def plain(outputs: Iterable[OutputRecord], codec: Codec) -> list[dict[str, Any]]:

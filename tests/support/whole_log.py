@@ -1,14 +1,17 @@
 """The whole log of an application, as the independent checker takes it."""
 
+from collections import defaultdict
 from typing import Any, Final
 
 from streams.catalogue import default_text
 from tests.support.cluster import Cluster
 from tests.support.log_checker import check
+from tests.support.oracle.acceptance import judged, merged
 from tests.support.publishing import EVENT_TOPICS, TICKS_TOPIC
 from tests.support.topic_log import Logged, decode, each_record
 
 SHOWN_MAX: Final = 40
+PARTIALS: Final = "cs.fleet-partials"
 
 OUTPUT_TOPICS: Final = (
     "cs.health-changes",
@@ -26,10 +29,14 @@ def assert_exact(cluster: Cluster) -> None:
     assert not found, "\n".join([f"{len(found)} violations:", *found[:SHOWN_MAX]])
 
 
-def violations(cluster: Cluster) -> list[str]:
-    """What the checker finds wrong with the outputs on a cluster, given the inputs on it; empty when all is well."""
+def violations(cluster: Cluster, partials_of: str = "") -> list[str]:
+    """What the checker finds wrong with the outputs on a cluster, given the inputs on it; empty when all is well.
+
+    Where several applications publish, `partials_of` is the one whose parts of the fleet's figures are looked at.
+    """
     outputs = (_output(record) for topic in OUTPUT_TOPICS for record in each_record(cluster.bootstrap, topic))
-    return check(inputs_of(cluster), outputs, default_text())
+    wanted = (one for one in outputs if one["topic"] != PARTIALS or one["key"].endswith(f"|{partials_of}" if partials_of else ""))
+    return check(inputs_of(cluster), wanted, default_text())
 
 
 def inputs_of(cluster: Cluster) -> list[dict[str, Any]]:
@@ -72,3 +79,11 @@ def folded_twice(cluster: Cluster) -> int:
         if key.startswith(b"oddities_by_day|duplicate|"):
             counts[key] = 0 if record.value is None else record.fields()["counts"][0]
     return sum(counts.values())
+
+
+def repeated(cluster: Cluster) -> int:
+    """How many events of the inputs are repetitions, as the oracle judges them."""
+    by_partition: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for record in inputs_of(cluster):
+        by_partition[record["partition"]].append(record)
+    return sum(judgement.verdict == "duplicate" for records in by_partition.values() for judgement in judged(merged(records)))

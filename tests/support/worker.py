@@ -173,6 +173,6 @@ class Workers:
             print(f"---- end of {worker.log.name}, exit code {worker.exit_code}\n{worker.tail()}")
 
 
-def broken(mutant: str) -> tuple[str, ...]:
+def broken(mutant: str, *arguments: str) -> tuple[str, ...]:
     """The command of a worker with one thing broken; see tests/chaos/mutants."""
-    return (*BROKEN_WORKER, mutant)
+    return (*BROKEN_WORKER, mutant, *arguments)

@@ -165,9 +165,9 @@ def test_a_rule_says_of_which_stages_it_is() -> None:
         assert [mistake.place for mistake in caught.value.mistakes] == ['rules["backlog"].stages']
 
 
-def unused(**around: Mapping[str, int]) -> Judged:
+def unused(back: Mapping[str, int] | None = None, quiet: Mapping[str, int] | None = None) -> Judged:
     customer = Judged()
-    customer.context.around = Around(hears_usage=True, **around)
+    customer.context.around = Around(hears_usage=True, back=back or {}, quiet=quiet or {})
     customer.happens(account("contracted", NOON), account("onboarded", NOON + 20 * DAY))
     return customer
 

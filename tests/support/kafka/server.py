@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -26,7 +26,6 @@ LOGGING: Final = Path(__file__).with_name("log4j2.properties")
 
 PROPERTIES: Final = {
     "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT",
     "auto.create.topics.enable": "false",
@@ -52,6 +51,22 @@ PROPERTIES: Final = {
     "num.io.threads": "4",
 }
 
+REPLICATED: Final = {
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    # A broker that is away is left out of what a commit waits for after this time.
+    "replica.lag.time.max.ms": "4000",
+}
+"""What a broker of three has otherwise: everything in three copies, two of which must be written."""
+
+
+class Place(NamedTuple):
+    """Which broker of several one is, and the addresses of all their controllers by node."""
+
+    node: int
+    controllers: Mapping[int, str]
+
 
 class KafkaStartError(Exception):
     """The broker ended or did not answer in time; the message carries the end of its log."""
@@ -62,19 +77,32 @@ class KafkaServer:
 
     `folder` takes the data, the configuration and `log/broker.log`. With `secure_properties` there is a second listener, named
     SECURE, that speaks SASL_SSL at `secure_bootstrap`; the properties say with which certificates and users. `shipped` are the
-    settings of the stack, taken as they are but for folders, hosts and ports.
+    settings of the stack, taken as they are but for folders, hosts and ports. `place` makes it one broker of several.
     """
 
     def __init__(
-        self, folder: Path, secure_properties: Mapping[str, str] | None = None, shipped: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        secure_properties: Mapping[str, str] | None = None,
+        shipped: Mapping[str, str] | None = None,
+        place: "Place | None" = None,
     ) -> None:
         self._folder = folder
         self._java = java()
         self._classpath = f"{jars()}/*"
-        plain, secure, controller = (f"127.0.0.1:{port}" for port in free_ports(3))
+        plain, secure, alone = (f"127.0.0.1:{port}" for port in free_ports(3))
+        controllers = place.controllers if place else {1: alone}
+        node = place.node if place else 1
+        controller = controllers[node]
         self.bootstrap: Final = plain
         self.secure_bootstrap: Final = secure
-        self._properties = {**PROPERTIES, "log.dirs": str(folder / "data"), "controller.quorum.voters": f"1@{controller}"}
+        self._properties = {
+            **PROPERTIES,
+            "node.id": str(node),
+            "log.dirs": str(folder / "data"),
+            "controller.quorum.voters": ",".join(f"{number}@{address}" for number, address in controllers.items()),
+            **(REPLICATED if place else {}),
+        }
         clients = f"PLAINTEXT://{plain}" if secure_properties is None else f"PLAINTEXT://{plain},SECURE://{secure}"
         self._properties["listeners"] = f"{clients},CONTROLLER://{controller}"
         self._properties["advertised.listeners"] = clients
@@ -97,6 +125,11 @@ class KafkaServer:
 
     def start(self) -> None:
         """Start the broker (formatting its data folder at the first time) and wait until it answers."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the broker and do not wait: one of several answers only when most of them are there."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         configuration = self._folder / "server.properties"
         if not configuration.exists():
@@ -111,7 +144,6 @@ class KafkaServer:
                 start_new_session=True,  # an interrupt at the terminal is for the tests, which then stop the broker
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads of ours fork
             )
-        self._wait_until_ready()
 
     def stop(self) -> None:
         """Ask the broker to end, and wait for it."""
@@ -172,7 +204,8 @@ class KafkaServer:
         if done.returncode != 0:
             raise KafkaStartError(f"the data folder could not be formatted: {done.stdout}{done.stderr}")
 
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Wait until the broker answers; raises KafkaStartError."""
         client = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0, "reconnect.backoff.max.ms": 500})
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:

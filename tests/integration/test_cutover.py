@@ -1,0 +1,117 @@
+"""A rebuild in shadow beside a live application, the word given to it and back: no alert twice, none missing."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import pytest
+from typer.testing import Result
+
+from schemas.jsonlines import Line
+from streams.sources.simulator import Disorder
+from streams.topics import specs
+from tests.chaos.storm import lines_of, paced
+from tests.support.cluster import PARTITIONS, ApacheCluster, now_ms
+from tests.support.command_line import run
+from tests.support.publishing import publish_lines, publish_tick, wait_until_folded
+from tests.support.topic_log import read_topic
+from tests.support.waiting import wait_until
+from tests.support.whole_log import violations
+from tests.support.worker import Workers
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
+
+SEED = 612
+EVENTS = 20_000
+PUBLISH_S = 50.0
+LEAD_S = "4"
+IN_ORDER = Disorder(duplicate_share=0.0, late_share=0.0)
+TOLD = ("cs.health-changes", "cs.churn-alerts", "cs.customer-snapshots")
+
+
+def as_of_now(lines: Sequence[Line], seconds: float) -> Iterator[Line]:
+    """The ticket events of a month, happening one after the other from now on.
+
+    Of one topic, because two live applications may merge what comes at the same moment in several topics in different orders.
+    """
+    for line in paced([line for line in lines if line.topic == "cs.tickets"], seconds):
+        at_ms = now_ms()
+        yield msgspec.structs.replace(line, timestamp_ms=at_ms, value=msgspec.structs.replace(line.value, occurred_at=at_ms))
+
+
+class Side:
+    """Two applications on one log, and the commands that somebody types there."""
+
+    def __init__(self, cluster: ApacheCluster, workers: Workers) -> None:
+        self.old, self.new = workers.app_id, f"{workers.app_id}-new"
+        self._cluster = cluster
+        cluster.create([spec for spec in specs(self.new, PARTITIONS) if spec.name.startswith(f"{self.new}-")])
+
+    def cutover(self, to: str, *more: str) -> Result:
+        shared = ["--bootstrap-servers", self._cluster.bootstrap, "--partitions", str(PARTITIONS)]
+        return run(*shared, "cutover", to, "--in", LEAD_S, *more)
+
+    def told(self) -> dict[str, int]:
+        """How many records lie in each topic that people read."""
+        return {topic: len(read_topic(self._cluster.bootstrap, topic)) for topic in TOLD}
+
+    def speaks_from_now_on(self, to: str) -> None:
+        """Give the word, and wait until something has been told since."""
+        result = self.cutover(to)
+        assert result.exit_code == 0, result.output
+        assert f"{to} publishes from" in result.output
+        before = self.told()
+        wait_until(lambda: self.told()["cs.health-changes"] > before["cs.health-changes"] + 100, 60, "something to be told")
+
+
+def test_a_rebuild_takes_the_word_and_gives_it_back_and_nothing_is_told_twice_or_left_out(
+    apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    print(f"seed {SEED}")
+    side = Side(apache, apache_workers)
+    lines = lines_of(EVENTS, SEED, IN_ORDER)
+    publisher = threading.Thread(target=publish_lines, args=(apache, as_of_now(lines, PUBLISH_S)))
+    publisher.start()
+    old = apache_workers.start(tick_interval_ms="1000")
+    wait_until(lambda: side.told()["cs.customer-snapshots"] > 0, 60, "the first customer to be told of")
+
+    unsaid = apache_workers.start(app_id=side.new)
+    assert unsaid.wait(60) == 2
+    assert "CSPULSE_SHADOW=true" in unsaid.said()
+    nobody = side.cutover(side.new)
+    assert nobody.exit_code == 1
+    assert f"no worker of {side.new} runs" in nobody.output
+
+    new = apache_workers.start(app_id=side.new, shadow="true", tick_interval_ms="1000")
+    new.wait_until_running(range(PARTITIONS))
+    side.speaks_from_now_on(side.new)
+    new.kill()
+    new.start()
+    side.speaks_from_now_on(side.old)
+    publisher.join()
+    for app_id in (side.old, side.new):
+        wait_until_folded(apache, app_id)
+    assert old.stop() == 0
+    assert new.stop() == 0
+    publish_tick(apache, now_ms())
+    for app_id, shadow in ((side.old, "false"), (side.new, "true")):
+        last = apache_workers.start(app_id=app_id, shadow=shadow, tick_interval_ms="0")
+        wait_until_folded(apache, app_id)
+        assert last.stop() == 0
+
+    assert not violations(apache, partials_of=side.old)
+    fleet = Counter(record.fields()["figure"] for record in read_topic(apache.bootstrap, "cs.fleet-snapshots"))
+    assert fleet["churner_share"] > 0
+
+
+def test_an_application_that_is_behind_is_not_given_the_word(apache: ApacheCluster, apache_workers: Workers) -> None:
+    side = Side(apache, apache_workers)
+    worker = apache_workers.start(app_id=side.new, shadow="true", tick_interval_ms="0")
+    worker.wait_until_running(range(PARTITIONS))
+    worker.freeze()
+    publish_lines(apache, lines_of(600, SEED, IN_ORDER))
+    result = side.cutover(side.new, "--wait-s", "1")
+    worker.thaw()
+    assert result.exit_code == 1
+    assert "records behind" in result.output
