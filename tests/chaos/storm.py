@@ -29,7 +29,7 @@ SETTLED_MS: Final = 2 * HOUR_MS
 DISORDER: Final = Disorder(duplicate_share=0.0, late_share=0.02)
 """No event twice, so that one that is folded twice shows; many late ones, whose dead letters show it as well."""
 
-SESSION_TIMEOUT_MS: Final = 3_000
+SETTINGS: Final = {"tick_interval_ms": "0", "session_timeout_ms": "3000", "heartbeat_interval_ms": "300"}
 FROZEN_LIMIT_S: Final = 20.0
 AHEAD_S: Final = 0.1
 
@@ -84,19 +84,15 @@ class Storm:
         command: Sequence[str] = WORKER,
         *,
         arms: Path | None = None,
-        tick_interval_ms: int = 0,
+        **settings: str,
     ) -> None:
         self._cluster = cluster
         self._app_id = workers.app_id
         self._random = random.Random(seed)
         self._arms = arms
-        settings = {
-            "tick_interval_ms": str(tick_interval_ms),
-            "session_timeout_ms": str(SESSION_TIMEOUT_MS),
-            "heartbeat_interval_ms": "300",
-        }
-        self._pair = [workers.new(command=command, **settings) for _ in range(2)]
-        self._others = [workers.new(command=command, **settings) for _ in range(BURST)]
+        given = {**SETTINGS, **settings}
+        self._pair = [workers.new(command=command, **given) for _ in range(2)]
+        self._others = [workers.new(command=command, **given) for _ in range(BURST)]
 
     def run(self, lines: Sequence[Line], plan: Sequence[Hit], *, publish_s: float, finish_limit_s: float) -> None:
         """Publish, hit, and wait until everything is folded and the time of now has come to all partitions.

@@ -19,7 +19,7 @@ from tests.support.cluster import ApacheCluster, create_topics
 from tests.support.kafka.trio import KafkaTrio
 from tests.support.topic_log import folded_offsets, group_offsets
 from tests.support.whole_log import folded_twice, repeated, violations
-from tests.support.worker import WORKER, Workers, broken
+from tests.support.worker import Workers, broken
 
 pytestmark = [pytest.mark.chaos, pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(7200)]
 
@@ -99,7 +99,7 @@ def test_a_death_between_any_two_steps_of_a_task_changes_nothing_with_a_producer
 def test_a_clock_of_the_workers_that_jumps_by_an_hour_changes_no_figure(apache: ApacheCluster, apache_workers: Workers) -> None:
     print(f"CHAOS_SEED={SEED}")
     plan = [Hit("kill", 0), Hit("leave", 1), Hit("kill", 1)]
-    storm = Storm(apache, apache_workers, SEED, command=broken("clock_jumps"), tick_interval_ms=500)
+    storm = Storm(apache, apache_workers, SEED, command=broken("clock_jumps"), tick_interval_ms="500")
 
     storm.run(lines_of(6_000, SEED), plan, publish_s=25.0, finish_limit_s=120.0)
 
@@ -120,7 +120,6 @@ TRIALS = (
     Trial("no_epochs", 12_000, 30.0, [Hit("leave", 1)] * 6),
     Trial("no_fence", 8_000, 20.0, [Hit("freeze", 0), Hit("freeze", 1)] * 2),
     Trial("offsets_apart", 8_000, 20.0, [Hit("kill", 0), Hit("kill", 1)] * 3),
-    Trial("fence_after_restore", 8_000, 40.0, [Hit("freeze", 0), Hit("freeze", 1)] * 2),
     Trial("blind_merge", 8_000, 0.0, [], REPEATING),
 )
 
@@ -136,11 +135,9 @@ def test_the_run_finds_a_build_that_is_broken(trial: Trial, bare_apache: ApacheC
     pytest.fail(f"nothing gave {trial.mutant} away: the run is too weak; seeds {list(seeds)}")
 
 
-@pytest.mark.parametrize("trial", [pytest.param(TRIALS[-1], id=TRIALS[-1].mutant)])
-def test_the_run_that_finds_a_mixed_up_merge_finds_nothing_in_the_build_as_it_is(
-    trial: Trial, bare_apache: ApacheCluster, tmp_path: Path
-) -> None:
-    assert not what_gave_it_away(trial, WORKER, SEED, bare_apache, tmp_path / str(SEED))
+def test_topics_that_come_in_small_pieces_are_merged_right(bare_apache: ApacheCluster, tmp_path: Path) -> None:
+    print(f"CHAOS_SEED={SEED}")
+    assert not what_gave_it_away(TRIALS[-1], broken("small_pieces"), SEED, bare_apache, tmp_path / str(SEED))
 
 
 def what_gave_it_away(trial: Trial, command: Sequence[str], seed: int, cluster: ApacheCluster, folder: Path) -> str:

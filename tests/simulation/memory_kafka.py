@@ -1,13 +1,15 @@
 """A partition's log, its transactions and its reader in memory, with faults between any two steps of a task.
 
 It keeps to what the task relies on: a fence locks out earlier owners, a transaction is visible whole or not at all, a commit
-whose answer was lost may have happened, batches may be cut anywhere, and a batch of an earlier epoch may still arrive.
+whose answer was lost may have happened, an owner that was frozen before its commit may wake up when another one has taken over,
+batches may be cut anywhere, and a batch of an earlier epoch may still arrive.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from random import Random
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from streams.duty import Driver, Duty, partition_duty
 from streams.kafka_state import CommittedState
@@ -17,6 +19,7 @@ from streams.task import PartitionTask
 from streams.transactions import CommitFailed, Fenced
 
 PARTITION_0 = partition_duty("app", 0)
+WAKING_PROBABILITY: Final = 0.5
 
 
 class FaultPlan:
@@ -33,6 +36,21 @@ class FaultPlan:
             self.struck.append(point)
             raise CommitFailed(f"a fault at: {point}")
 
+    def freezes(self) -> bool:
+        """Whether an owner falls asleep right before it commits."""
+        return self._random.random() < self._probability
+
+    def wakes(self) -> bool:
+        """Whether it wakes up at this step of the next owner."""
+        return self._random.random() < WAKING_PROBABILITY
+
+
+class Sleeper(NamedTuple):
+    """A transaction that was ready when its owner was frozen."""
+
+    owner: int
+    transaction: Transaction
+
 
 class PartitionLog:
     """What is durable of one task's duty."""
@@ -46,6 +64,16 @@ class PartitionLog:
         self.offsets: dict[str, int] = dict.fromkeys(duty.topics, 0)
         self.owner = 0
         self.commits = 0
+        self.sleeper: Sleeper | None = None
+        self.woken: Counter[str] = Counter()
+
+    def append(self, transaction: Transaction) -> None:
+        """Make a transaction visible."""
+        for table, key, value in transaction.changelog:
+            self.changelogs[table].append((key, value))
+        self.outputs += transaction.outputs
+        self.offsets.update(transaction.offsets)
+        self.commits += 1
 
 
 class MemoryKafka:
@@ -59,6 +87,7 @@ class MemoryKafka:
     def fence(self) -> None:
         """Become the owner."""
         self._faults.step("fence")
+        self._perhaps_wake()
         self._log.owner += 1
         self._me = self._log.owner
         self._faults.step("after fence")
@@ -69,21 +98,48 @@ class MemoryKafka:
         for table, changelog in self._log.changelogs.items():
             driver.restorer(table)(changelog[ends.get(table, 0) :])
         driver.restored()
-        return CommittedState(dict(self._log.offsets), {table: len(log) for table, log in self._log.changelogs.items()})
+        found = CommittedState(dict(self._log.offsets), {table: len(log) for table, log in self._log.changelogs.items()})
+        self._perhaps_wake()
+        return found
 
     def commit(self, transaction: Transaction) -> dict[str, int]:
         """All or nothing."""
         self._faults.step("before commit")
         log = self._log
+        self._perhaps_wake()
         if log.owner != self._me:
             raise Fenced("another owner")
-        for table, key, value in transaction.changelog:
-            log.changelogs[table].append((key, value))
-        log.outputs += transaction.outputs
-        log.offsets.update(transaction.offsets)
-        log.commits += 1
+        if self._faults.freezes():
+            log.sleeper = Sleeper(self._me, transaction)
+            raise CommitFailed("frozen, as far as anybody can tell")
+        log.append(transaction)
         self._faults.step("after commit")
         return {table: len(changelog) for table, changelog in log.changelogs.items()}
+
+    def _perhaps_wake(self) -> None:
+        """An earlier owner goes on where it was frozen: its commit is refused if somebody has fenced it."""
+        log, sleeper = self._log, self._log.sleeper
+        if sleeper is None or not self._faults.wakes():
+            return
+        log.sleeper = None
+        if sleeper.owner == log.owner:
+            log.append(sleeper.transaction)
+            log.woken["committed"] += 1
+        else:
+            log.woken["fenced"] += 1
+
+
+class FencesTooLate(MemoryKafka):
+    """Broken on purpose: the state is read before the fence."""
+
+    def fence(self) -> None:
+        """Not yet."""
+
+    def read_state(self, driver: Driver, ends: Mapping[str, int]) -> CommittedState:
+        """First the state, then the fence."""
+        found = super().read_state(driver, ends)
+        super().fence()
+        return found
 
 
 class MemoryReader:

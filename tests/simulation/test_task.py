@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from random import Random
 
 import pytest
@@ -21,6 +22,7 @@ from streams.transactions import CommitFailed
 from tests.simulation.memory_kafka import (
     PARTITION_0,
     FaultPlan,
+    FencesTooLate,
     InlineExecutor,
     MemoryKafka,
     MemoryReader,
@@ -104,6 +106,7 @@ class Owner:
         self.random = random
         self.faults = FaultPlan(random, fault_probability)
         self.reader = MemoryReader(log, random)
+        self.kafka: type[MemoryKafka] = MemoryKafka
         self.kept: Kept | None = None
         self.epoch = 0
         self.failures = 0
@@ -117,7 +120,7 @@ class Owner:
             PARTITION_0,
             self.epoch,
             reader=self.reader,  # type: ignore[arg-type]  # the same methods, in memory
-            kafka=MemoryKafka(self.log, self.faults),  # type: ignore[arg-type]  # as above
+            kafka=self.kafka(self.log, self.faults),  # type: ignore[arg-type]  # as above
             catalogue=Catalogue(),
             new_driver=new_driver,
             fleet=list,
@@ -182,9 +185,23 @@ async def test_without_epochs_a_batch_from_before_the_partition_left_is_folded_i
     assert differing, "these runs would not notice that the epochs are gone"
 
 
+async def test_a_state_that_is_read_before_the_fence_misses_what_a_frozen_owner_commits_when_it_wakes_up(
+    records: list[InputRecord], undisturbed: PartitionLog
+) -> None:
+    differing = 0
+    for seed in range(6):
+        owner = Owner(PartitionLog(records), Random(seed), fault_probability=0.04)
+        owner.kafka = FencesTooLate
+        while not await owner.live():
+            pass
+        differing += shown(owner.log.outputs) != shown(undisturbed.outputs)
+    assert differing, "these runs would not notice that the fence comes too late"
+
+
 async def test_faults_and_returns_of_the_partition_do_happen_in_these_runs(records: list[InputRecord]) -> None:
     struck: set[str] = set()
     failures = came_back = 0
+    woken: Counter[str] = Counter()
     for seed in range(12):
         owner = Owner(PartitionLog(records), Random(seed), fault_probability=0.04)
         while not await owner.live():
@@ -192,6 +209,9 @@ async def test_faults_and_returns_of_the_partition_do_happen_in_these_runs(recor
         struck.update(owner.faults.struck)
         failures += owner.failures
         came_back += owner.came_back
+        woken += owner.log.woken
     assert {"before commit", "after commit", "read state"} <= struck
     assert failures > 5
     assert came_back > 5
+    assert woken["committed"] > 2
+    assert woken["fenced"] > 2
