@@ -38,6 +38,7 @@ def make_app(settings: Settings, tasks: shell.Tasks) -> shell.ShellApp:
         agent_supervisor=CrashingSupervisor,  # a restarted agent would skip what it failed on
         broker_session_timeout=settings.session_timeout_ms / S_IN_MS,
         broker_heartbeat_interval=settings.heartbeat_interval_ms / S_IN_MS,
+        consumer_group_instance_id=settings.group_instance_id,
         broker_request_timeout=max(90.0, settings.session_timeout_ms / S_IN_MS),
         consumer_auto_offset_reset="earliest",
         topic_partitions=settings.partitions,

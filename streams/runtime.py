@@ -1,7 +1,9 @@
 """The tasks of one worker: made at an assignment, ended at a revocation, and what they share."""
 
 import asyncio
+import io
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +14,7 @@ from sinks.samples import TaskSample
 from streams.catalogue import Catalogue
 from streams.duty import Driver, Duty, fleet_duty, label_of, partition_duty
 from streams.kafka_state import KafkaState, group_metadata
+from streams.life import Standing
 from streams.partials import PARTIALS_TOPIC
 from streams.reader import Batch, Reader
 from streams.security import kafka_config
@@ -27,6 +30,13 @@ REVOCATION_LIMIT_S = 3.0  # the longest a rebalance waits for the commits under 
 
 class NotCoPartitioned(Exception):
     """This worker was given a partition of some input topics but not of all."""
+
+
+class Stuck(Struct, frozen=True):
+    """A task that does not move, and where it stands."""
+
+    name: str
+    stack: str
 
 
 class _Running(Struct):
@@ -66,6 +76,7 @@ class Runtime:
             low_water_records=settings.queue_low_water_records,
         )
         self._epoch = 0
+        self._is_assigned = False
         self._tasks: dict[str, _Running] = {}
         self._kept: dict[str, Kept] = {}
         self._reader.start()
@@ -94,6 +105,7 @@ class Runtime:
                 self._start(duty)
         labels = {duty.label for duty in duties}
         self._kept = {label: kept for label, kept in self._kept.items() if label in labels}
+        self._is_assigned = True
         self._observer.assigned([duty.label for duty in duties])
 
     async def revoked(self) -> None:
@@ -102,6 +114,7 @@ class Runtime:
         A commit that does not end within the limit is left alone: the fence of the next owner aborts it, or it was done.
         """
         running, self._tasks = self._tasks, {}
+        self._is_assigned = False
         for one in running.values():
             one.task.stop()
         if not running:
@@ -136,6 +149,22 @@ class Runtime:
 
     # ---- from the worker ----
 
+    def standing(self) -> Standing:
+        """What a probe is to be told."""
+        phases = {label: running.task.phase.value for label, running in self._tasks.items()}
+        return Standing(is_assigned=self._is_assigned, phases=phases)
+
+    def stuck(self, limit_s: float) -> list[Stuck]:
+        """The tasks that have not moved for so long, each with where it stands."""
+        now_s = time.monotonic()
+        late = [running for running in self._tasks.values() if now_s - running.task.moved_at_s > limit_s]
+        return [Stuck(running.task.duty.name, _stack_of(running.future)) for running in late]
+
+    def woke_up(self) -> None:
+        """The whole process was stopped for a while, which is nobody's fault here."""
+        for running in self._tasks.values():
+            running.task.moved()
+
     def samples(self) -> list[TaskSample]:
         """How all tasks stand now, for the metrics."""
         now_ms, high_watermarks = self._observer.wall_clock_ms(), self._reader.high_watermarks
@@ -165,7 +194,7 @@ class Runtime:
             self._config,
             self._group,
             transaction_timeout_ms=settings.transaction_timeout_ms,
-            progress=self._observer.restoring,
+            progress=self._progress,
         )
         task = PartitionTask(
             duty,
@@ -188,6 +217,13 @@ class Runtime:
         running = self._tasks[duty.label] = _Running(task, future)
         future.add_done_callback(lambda _: self._ended(duty, running))
 
+    def _progress(self, duty: Duty, topic: str, records: int, of: int) -> None:
+        """Called in a thread of the executor."""
+        running = self._tasks.get(duty.label)
+        if running is not None:
+            running.task.moved()
+        self._observer.restoring(duty, topic, records, of)
+
     def _ended(self, duty: Duty, running: _Running) -> None:
         """A task that fails while its partition is ours ends the worker: there is one way to recover, used by every restart."""
         if running.future.cancelled():
@@ -203,3 +239,9 @@ class Runtime:
     def _fail(self, error: BaseException) -> None:
         if not self.failure.done():
             self.failure.set_result(error)
+
+
+def _stack_of(future: "asyncio.Task[None]") -> str:
+    written = io.StringIO()
+    future.print_stack(file=written)
+    return written.getvalue()

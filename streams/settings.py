@@ -146,6 +146,12 @@ class Settings(BaseModel):
     redis_password: SecretStr | None = _setting(None, "password at Redis", "a password")
     redis_ca_location: ReadableFile | None = _file("certificates that Redis's must go back to (PEM); else the system's")
 
+    group_instance_id: str | None = _setting(
+        None,
+        "a name that this worker keeps over restarts: one that is back within the session timeout moves no partition",
+        "1 to 200 letters, digits, dots, dashes and underscores",
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+    )
     session_timeout_ms: int = _whole(10_000, "a worker silent for this long leaves the group", 1_000, 1_800_000)
     heartbeat_interval_ms: int = _whole(3_000, "between two signs of life to the group", 100, 600_000)
     transaction_timeout_ms: int = _whole(60_000, "the broker aborts a transaction open for this long", 1_000, 900_000)
@@ -177,6 +183,9 @@ class Settings(BaseModel):
 
     metrics_host: str = _setting("127.0.0.1", "address on which metrics are offered", "an address", min_length=1)
     metrics_port: int = _whole(0, "port of the metrics; 0: none are offered", 0, 65_535)
+    probe_host: str = _setting("127.0.0.1", "address at which /live and /ready are answered", "an address", min_length=1)
+    probe_port: int = _whole(0, "port of /live and /ready; 0: they are not answered", 0, 65_535)
+    stuck_after_ms: int = _whole(300_000, "a task or loop that has not moved for so long ends the worker", 5_000, 86_400_000)
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = _setting(
         "info", "least severe messages that are logged", '"debug", "info", "warning" or "error"'
     )

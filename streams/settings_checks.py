@@ -26,6 +26,7 @@ def conflicts(settings: Settings) -> Iterator[Conflict]:
     """Every contradiction among the settings."""
     yield from _times(settings)
     yield from _queues(settings)
+    yield from _ports(settings)
     yield from _sasl(settings)
     yield from _ssl(settings)
     yield from _registry(settings)
@@ -52,12 +53,23 @@ def _times(settings: Settings) -> Iterator[Conflict]:
             f"and transactions end after {settings.transaction_timeout_ms} ms",
             "a transaction timeout of at least twice the longest commit interval",
         )
+    if settings.stuck_after_ms < 2 * settings.transaction_timeout_ms:
+        yield Conflict(
+            ("stuck_after_ms", "transaction_timeout_ms"),
+            f"a commit may last {settings.transaction_timeout_ms} ms, standing still for {settings.stuck_after_ms} ms is stuck",
+            "at least twice the transaction timeout",
+        )
     if 0 < settings.tick_interval_ms < 100:
         yield Conflict(
             ("tick_interval_ms",),
             f"{settings.tick_interval_ms} would write more ticks than events",
             "0, or a whole number from 100 to 3600000",
         )
+
+
+def _ports(settings: Settings) -> Iterator[Conflict]:
+    if settings.probe_port and (settings.probe_host, settings.probe_port) == (settings.metrics_host, settings.metrics_port):
+        yield Conflict(("probe_port", "metrics_port"), f"both are {settings.probe_port}", "two different ports")
 
 
 def _queues(settings: Settings) -> Iterator[Conflict]:

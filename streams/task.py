@@ -93,6 +93,7 @@ class PartitionTask:
         self.duty = duty
         self.epoch = epoch
         self.phase = Phase.ASSIGNED
+        self.moved_at_s = time.monotonic()
         self._reader = reader
         self._kafka = kafka
         self._catalogue = catalogue
@@ -166,6 +167,10 @@ class PartitionTask:
             and self._commit is None
         )
 
+    def moved(self) -> None:
+        """Note that the task gets on; it may be called from any thread."""
+        self.moved_at_s = time.monotonic()
+
     def sample(self, now_ms: int, high_watermarks: Mapping[tuple[str, int], int]) -> TaskSample:
         """How the task stands at a time of the wall clock; `high_watermarks` is where each partition of the log ends."""
         running = None
@@ -220,11 +225,13 @@ class PartitionTask:
     async def _begin(self) -> Driver:
         self.phase = Phase.FENCING
         await self._blocking(self._kafka.fence)
+        self.moved()
         self.phase = Phase.RESTORING if self.phase is Phase.FENCING else self.phase
         kept = self._kept or Kept(self._new_driver(self.duty), {})
         self._kept = None
         state: CommittedState = await self._blocking(self._kafka.read_state, kept.driver, kept.ends)
         await self._catalogue.wait_for(kept.driver.config_version, DEFINITIONS_WAIT_S)
+        self.moved()
         self._ends = state.ends
         self._next = dict(state.positions)
         self._begun = dict(state.positions)
@@ -242,6 +249,8 @@ class PartitionTask:
 
     async def _turn(self, driver: Driver) -> None:
         self._raise_failed_commit()
+        if self._commit is None:
+            self.moved()
         more = False
         if not self._full(driver):
             more = await self._work(driver)

@@ -135,4 +135,6 @@ def _translated(error: ck.KafkaException) -> Fenced | CommitFailed:
     cause = error.args[0]
     if cause.code() in FENCED_CODES:
         return Fenced(cause.str())
+    if cause.code() == ck.KafkaError.INVALID_TIMESTAMP or "Invalid timestamp" in cause.str():
+        return CommitFailed(f"the clock of this machine is too far ahead of the brokers': set it right ({cause.str()})")
     return CommitFailed(cause.str())

@@ -9,7 +9,8 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import confluent_kafka as ck
@@ -33,7 +34,9 @@ from streams.first_start import WouldTellAgain, check_first_start
 from streams.fleet_driver import FleetDriver
 from streams.fleet_watch import FleetWatch
 from streams.kafka_state import PositionsDisagree
+from streams.life import Life
 from streams.observing import LoggingObserver
+from streams.probes import Probes
 from streams.reader import OffsetGone
 from streams.records import PartitionsChanged
 from streams.restore import RestoreFailed
@@ -43,6 +46,7 @@ from streams.settings import Settings
 from streams.state_bytes import StateTooLarge, UnreadableState
 from streams.topics import INPUT_TOPICS, specs
 from streams.turns import TakesTurns
+from streams.watchdog import LoopWatch, beat, watch_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +72,7 @@ class TopicsWrong(Exception):
 
 
 class PortTaken(Exception):
-    """The address for the metrics cannot be listened on."""
+    """The address for the metrics or the probes cannot be listened on."""
 
 
 class StopRequest(asyncio.Event):
@@ -85,20 +89,18 @@ def run(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> int:
-    stop = StopRequest()
+    stop, life = StopRequest(), Life()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal(stop, number))
     try:
         _check_definitions(settings)
-        if not await _broker_and_topics(settings, stop):
-            return stop.code
-        await asyncio.to_thread(check_first_start, settings)
-        return await _work(settings, stop)
-    except PortTaken as error:
-        logger.error("%s", error)  # noqa: TRY400 - a user's mistake shows no traceback
-        return EXIT_WRONG
-    except WouldTellAgain as error:
+        with _probed(settings, life):
+            if not await _broker_and_topics(settings, stop):
+                return stop.code
+            await asyncio.to_thread(check_first_start, settings)
+            return await _work(settings, stop, life)
+    except (PortTaken, WouldTellAgain) as error:
         logger.error("%s", error)  # noqa: TRY400 - a user's mistake shows no traceback
         return EXIT_WRONG
     except TopicsWrong as error:
@@ -167,7 +169,7 @@ def _wrong_topics(settings: Settings, partitions: dict[str, int]) -> list[str]:
     return wrong
 
 
-async def _work(settings: Settings, stop: StopRequest) -> int:
+async def _work(settings: Settings, stop: StopRequest, life: Life) -> int:
     codec = codec_of(settings)
     catalogue = Catalogue()
     metrics = _metrics(settings)
@@ -204,6 +206,7 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
     runtime = Runtime(settings, catalogue, observer, new_driver, fleet.figures)
     app = make_app(settings, runtime)
     sampling = asyncio.create_task(observer.sample(runtime))
+    watching = asyncio.create_task(watch_tasks(runtime, life, settings.stuck_after_ms / 1000))
     try:
         await app.start()
         told = asyncio.create_task(stop.wait())
@@ -215,6 +218,7 @@ async def _work(settings: Settings, stop: StopRequest) -> int:
         return code
     finally:
         sampling.cancel()
+        watching.cancel()
         watch.stop()
         fleet.stop()
         metrics.stop()
@@ -227,6 +231,30 @@ def _check_definitions(settings: Settings) -> None:
     """
     if settings.definitions is not None:
         parse(settings.definitions.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _probed(settings: Settings, life: Life) -> Iterator[None]:
+    """Answer probes while it lasts, and end the process when the event loop is stuck.
+
+    Raises PortTaken.
+    """
+    beating = asyncio.create_task(beat(life))
+    watchdog = LoopWatch(life, settings.stuck_after_ms / 1000)
+    try:
+        probes = Probes(life, settings.probe_host, settings.probe_port) if settings.probe_port else None
+    except OSError as error:
+        raise PortTaken(
+            f"/live and /ready cannot be answered at {settings.probe_host}:{settings.probe_port} ({error.strerror or error}): "
+            "set CSPULSE_PROBE_HOST and CSPULSE_PROBE_PORT to an address of this machine and a free port, or the port to 0"
+        ) from error
+    try:
+        yield
+    finally:
+        beating.cancel()
+        watchdog.stop()
+        if probes is not None:
+            probes.stop()
 
 
 def _metrics(settings: Settings) -> WorkerMetrics:

@@ -21,9 +21,9 @@ def worker(
 ) -> None:
     """Run a worker until interrupted: events in, explained health changes and alerts out, exactly once.
 
-    With --processes N a supervisor starts N workers with the same settings (process k offers metrics at port + k - 1). The first
-    SIGTERM or interrupt lets the workers finish, a second one kills them. Ends with 2 when settings or topics are wrong, 75
-    when it asks to be started again.
+    With --processes N a supervisor starts N workers with the same settings (process k offers metrics and probes at port + k - 1).
+    The first SIGTERM or interrupt lets the workers finish, a second one kills them. Ends with 2 when settings or topics are
+    wrong, 75 when it asks to be started again.
     """
     settings = settings_of(context)
     if processes == 1:
@@ -51,4 +51,8 @@ def environment_of(settings: "Settings", inherited: Mapping[str, str], number: i
         environment[f"{ENVIRONMENT_PREFIX}{name.upper()}"] = text
     if settings.metrics_port:
         environment[f"{ENVIRONMENT_PREFIX}METRICS_PORT"] = str(settings.metrics_port + number)
+    if settings.probe_port:
+        environment[f"{ENVIRONMENT_PREFIX}PROBE_PORT"] = str(settings.probe_port + number)
+    if settings.group_instance_id:
+        environment[f"{ENVIRONMENT_PREFIX}GROUP_INSTANCE_ID"] = f"{settings.group_instance_id}-{number + 1}"
     return environment

@@ -1,0 +1,126 @@
+"""How a worker lives and ends: probes, what is stuck, clean and sudden ends, and names that survive a restart."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.chaos.storm import lines_of
+from tests.support.cluster import PARTITIONS, ApacheCluster, now_ms
+from tests.support.ports import free_ports
+from tests.support.publishing import publish_lines, publish_tick, wait_until_folded
+from tests.support.waiting import wait_until
+from tests.support.worker import Workers, broken
+
+pytestmark = pytest.mark.timeout(240)
+
+LIMIT_S = 60.0
+NO_TICKS = "0"
+SEED = 5
+HASTY = {"transaction_timeout_ms": "2500", "stuck_after_ms": "5000", "session_timeout_ms": "30000", "tick_interval_ms": NO_TICKS}
+"""Who does not move is given up after five seconds."""
+
+
+def asked(port: int, path: str) -> tuple[int, dict[str, object]]:
+    """The status and the body of an answer; 0 when nobody answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+    except OSError:
+        return 0, {}
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_is_live_while_it_waits_for_brokers_and_ready_when_it_reads(workers: Workers) -> None:
+    port, nobody = free_ports(2)
+    waiting = workers.start(bootstrap_servers=f"127.0.0.1:{nobody}", probe_port=str(port))
+    waiting.wait_for_line(f"no broker at 127.0.0.1:{nobody} yet")
+    assert asked(port, "/live")[0] == 200
+    assert asked(port, "/ready")[0] == 503
+    assert waiting.stop() == 0
+
+    worker = workers.start(probe_port=str(port), tick_interval_ms=NO_TICKS)
+    wait_until(lambda: asked(port, "/ready")[0] == 200, LIMIT_S, "the worker to be ready")
+    worker.wait_until_running(range(PARTITIONS), 1.0)
+    assert asked(port, "/ready")[1]["tasks"] == {"fleet": "running", **{str(one): "running" for one in range(PARTITIONS)}}
+    assert worker.stop() == 0
+    assert asked(port, "/live")[0] == 0
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_port_that_is_taken_is_told_before_anything_starts(workers: Workers) -> None:
+    (port,) = free_ports(1)
+    first = workers.start(probe_port=str(port), tick_interval_ms=NO_TICKS)
+    wait_until(lambda: asked(port, "/live")[0] == 200, LIMIT_S, "the first to answer")
+    second = workers.start(probe_port=str(port))
+    assert second.wait(LIMIT_S) == 2
+    assert f"cannot be answered at 127.0.0.1:{port}" in second.said()
+    assert first.stop() == 0
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize(
+    ("mutant", "says", "place"),
+    [("commit_hangs", "a commit hangs", "_commit_one|_turn"), ("loop_blocks", "the loop blocks", "loop_blocks.py")],
+)
+def test_a_worker_that_is_stuck_says_where_and_asks_to_be_started_again(
+    mutant: str, says: str, place: str, apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    publish_lines(apache, lines_of(300, SEED))
+    stuck = apache_workers.start(command=broken(mutant), **HASTY)
+    stuck.wait_for_line(says)
+    assert stuck.wait(LIMIT_S) == 75
+    stuck_line = [line for line in stuck.said().splitlines() if "has not moved for 5 s" in line]
+    assert stuck_line, stuck.tail()
+    assert any(one in stuck.said() for one in place.split("|")), stuck.tail()
+
+
+@pytest.mark.kafka
+def test_a_worker_that_was_suspended_with_its_machine_goes_on(apache: ApacheCluster, apache_workers: Workers) -> None:
+    publish_lines(apache, lines_of(300, SEED))
+    worker = apache_workers.start(**HASTY)
+    wait_until_folded(apache, apache_workers.app_id)
+    worker.freeze()
+    with pytest.raises(AssertionError):
+        worker.wait(7.0)  # nothing can be seen of a frozen process but that the time goes by
+    worker.thaw()
+    publish_tick(apache, now_ms())
+    wait_until_folded(apache, apache_workers.app_id)
+    assert worker.stop() == 0
+    assert "has not moved" not in worker.said()
+
+
+@pytest.mark.kafka
+@pytest.mark.usefixtures("apache")
+def test_a_worker_whose_clock_is_far_ahead_says_so(apache_workers: Workers) -> None:
+    worker = apache_workers.start(command=broken("clock_ahead"), tick_interval_ms="500")
+    assert worker.wait(LIMIT_S) == 75
+    assert "the clock of this machine is too far ahead of the brokers': set it right" in worker.said()
+
+
+@pytest.mark.kafka
+def test_a_rolling_restart_under_names_that_stay_moves_no_partition(apache: ApacheCluster, apache_workers: Workers) -> None:
+    settings = {"session_timeout_ms": "30000", "tick_interval_ms": NO_TICKS}
+    pair = [apache_workers.start(group_instance_id=name, **settings) for name in ("anna", "bert")]
+
+    def is_settled() -> bool:
+        if sum(worker.said().count(": running") for worker in pair) < PARTITIONS + 1:
+            return False
+        owned = apache.members(apache_workers.app_id).values()
+        return len(owned) == len(pair) and all(owned)
+
+    wait_until(is_settled, LIMIT_S, "both workers to read their partitions, and one of them the fleet's")
+    before = sorted(map(sorted, apache.members(apache_workers.app_id).values()))
+    for number, worker in enumerate(pair):
+        other = pair[1 - number]
+        runs = other.said().count(": running")
+        assert worker.stop() == 0
+        worker.start()
+        worker.wait_for_line(": running")
+        publish_lines(apache, lines_of(150, SEED + number))
+        wait_until_folded(apache, apache_workers.app_id)
+        assert sorted(map(sorted, apache.members(apache_workers.app_id).values())) == before
+        assert other.said().count(": running") == runs, other.tail()
