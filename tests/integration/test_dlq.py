@@ -9,13 +9,28 @@ import pytest
 from typer.testing import Result
 
 from streams.topics import partition_of
-from tests.integration.test_bad_records import CUSTOMER, ELSEWHERE, HOME, HOUR_MS, bad_records, ticket
+from tests.support.bad_input import CUSTOMER as CUSTOMER_ID
+from tests.support.bad_input import HOUR_MS, Offered, corpus, ticket
 from tests.support.cluster import PARTITIONS, Cluster, now_ms, produce
 from tests.support.command_line import run
 from tests.support.publishing import wait_until_folded
 from tests.support.worker import Workers
 
 pytestmark = pytest.mark.timeout(180)
+
+CUSTOMER = CUSTOMER_ID.encode()
+HOME = partition_of(CUSTOMER, PARTITIONS)
+ELSEWHERE = (HOME + 1) % PARTITIONS
+CHOSEN = (
+    *("noise", "a schema that nobody knows", "more than may be read", "no value", "a kind of another type", "no kind"),
+    *("a kind that is none", "a score off its scale", "another customer's key", "no key", "another partition"),
+    *("49 hours late", "an hour ahead"),
+)
+
+
+def chosen(at_ms: int) -> list[Offered]:
+    """Some of the corpus, one for each reason."""
+    return [one for one in corpus(at_ms, PARTITIONS) if one.name in CHOSEN]
 
 
 class Desk:
@@ -90,7 +105,7 @@ def test_what_is_wrong_only_around_the_event_is_replayed_and_counts_once_however
 
 def test_dead_letters_are_listed_by_reason_topic_customer_and_time_and_shown_whole(cluster: Cluster, workers: Workers) -> None:
     at_ms, desk = now_ms(), Desk(cluster, workers)
-    for bad in bad_records(at_ms):
+    for bad in chosen(at_ms):
         produce(cluster, bad.topic, bad.partition, [(bad.key, bad.value, at_ms)])
     desk.fold()
 
