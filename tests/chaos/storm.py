@@ -63,10 +63,12 @@ def lines_of(events: int, seed: int, disorder: Disorder = DISORDER) -> list[Line
     return sorted([*lines, *ticks], key=lambda line: line.timestamp_ms)
 
 
-def paced(lines: Sequence[Line], seconds: float) -> Iterator[Line]:
-    """The lines, spread evenly over a time."""
+def paced(lines: Sequence[Line], seconds: float, given_up: threading.Event | None = None) -> Iterator[Line]:
+    """The lines, spread evenly over a time; no more of them once it is given up."""
     began = time.monotonic()
     for number, line in enumerate(lines):
+        if given_up is not None and given_up.is_set():
+            return
         ahead_s = began + seconds * number / len(lines) - time.monotonic()
         if ahead_s > AHEAD_S:
             time.sleep(ahead_s)
@@ -101,7 +103,8 @@ class Storm:
 
         Raises CannotFinish.
         """
-        publisher = threading.Thread(target=publish_lines, args=(self._cluster, paced(lines, publish_s)))
+        given_up = threading.Event()
+        publisher = threading.Thread(target=publish_lines, args=(self._cluster, paced(lines, publish_s, given_up)))
         publisher.start()
         try:
             if not publish_s:
@@ -116,6 +119,7 @@ class Storm:
                 publish_tick(self._cluster, now_ms())
                 self._wait_until_folded(supervised, finish_limit_s)
         finally:
+            given_up.set()
             publisher.join()
             for worker in (*self._pair, *self._others):
                 worker.clean_up()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 import confluent_kafka as ck
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, NewTopic
 
 from streams.embedded import EmbeddedBroker
 from streams.topics import TopicSpec, specs
@@ -15,6 +15,8 @@ from tests.support.waiting import wait_until
 
 ADMIN_LIMIT_S: Final = 30
 PARTITIONS: Final = 4
+ANSWER_S: Final = 5
+PATIENCE_S: Final = 60
 
 
 class Cluster(Protocol):
@@ -73,11 +75,24 @@ class ApacheCluster:
 
     def members(self, group: str) -> dict[str, frozenset[tuple[str, int]]]:
         """The members of a group by their ids, with what each was given."""
-        described = self._admin.describe_consumer_groups([group])[group].result(ADMIN_LIMIT_S)
+        described = self._described(group)
         return {
             member.member_id: frozenset((tp.topic, tp.partition) for tp in member.assignment.topic_partitions)
             for member in described.members
         }
+
+    def _described(self, group: str) -> ConsumerGroupDescription:
+        """Ask until it is told: a coordinator that has just moved, or is not known yet, may let a request hang."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                asked = self._admin.describe_consumer_groups([group], request_timeout=ANSWER_S)
+                found: ConsumerGroupDescription = asked[group].result(2 * ANSWER_S)
+                return found
+            except (ck.KafkaException, TimeoutError):
+                if time.monotonic() > deadline_s:
+                    raise
+                self._admin = AdminClient({"bootstrap.servers": self.bootstrap})
 
     def is_whole(self) -> bool:
         """Whether every copy of every partition is up to date, so that any one broker may go."""
