@@ -41,6 +41,7 @@ TICK_MS: Final = DAY_MS
 COMMIT_EVERY: Final = 500
 HANG_S: Final = 60
 SLOWEST_S: Final = 1.0
+LONGEST_BYTES: Final = 1_000  # of what is repeated; beyond 64 kB nothing is looked at
 GOOD_SHARE: Final = 0.3
 DROPPED: Final = ("duplicate", "erased", "replayed_again")
 TOLD_EVERY: Final = 100_000
@@ -110,7 +111,7 @@ class Stranger:
         return value[:at] + value[at + self._random.randrange(1, 9) :]
 
     def _repeat(self, value: bytes) -> bytes:
-        return value * self._random.choice((2, 3, 700))
+        return value[:LONGEST_BYTES] * self._random.choice((2, 3, 700))
 
     def _noise(self, _value: bytes) -> bytes:
         return self._random.choice((b"", b"\xc3\x01", b"\0", b"{", b"[")) + self._random.randbytes(self._random.randrange(200))
