@@ -20,7 +20,7 @@ from schemas.events import CustomerEvent, Tick
 from schemas.outcome import Malformed, Reason
 from schemas.records import ChurnAlert, CustomerOutput, CustomerSnapshot, HealthChange, LoyaltyChange, SurveyRequest
 from streams.catalogue import UnknownDefinitions
-from streams.dead_letters import DEAD_LETTERS_TOPIC, FailureLimit, dead_letter
+from streams.dead_letters import DEAD_LETTERS_TOPIC, FailureLimit, ReadLimit, dead_letter
 from streams.measures import Measures
 from streams.partials import Partials, count_gauges
 from streams.placing import letter_replayed, wrong_key, wrong_partition, wrong_time
@@ -72,6 +72,7 @@ class PartitionDriver:
         self._definer = definer
         self._codec = codec
         self._failures = failures
+        self._readable = ReadLimit(failures.window_records)
         self._emitted_at = emitted_at
         self._unverifiable = unverifiable
         self._partials = Partials(partition, incarnation, codec, emitted_at)
@@ -182,7 +183,8 @@ class PartitionDriver:
     def work(self, steps: int) -> None:
         """Do up to `steps` due evaluations for the offered record, and then the record itself.
 
-        Raises TooManyFailures, UnreadableState, and RegistryUnreachable, after which the same work can be tried again.
+        Raises TooManyFailures, NothingReadable, UnreadableState, and RegistryUnreachable, after which the same work can be tried
+        again.
         """
         record = self._record
         if record is None:
@@ -311,8 +313,11 @@ class PartitionDriver:
         self._reached_ms = self.totals.meta.turns.reached(record.topic, record.timestamp_ms)
         event = self._codec.decode(record.topic, record.value)
         if isinstance(event, Malformed):
+            self._readable.unreadable(record.topic, event)
             self._dead_letter(record, event)
             return
+        if record.topic != TICKS_TOPIC:
+            self._readable.read()
         assert isinstance(event, CustomerEvent | Tick), "an input topic holds input events"
         wrong = self._misplaced(record, event)
         if wrong is not None:

@@ -27,6 +27,10 @@ class PositionsDisagree(Exception):
     """The group's committed offset and the one in the state differ, although one transaction writes both: someone moved one."""
 
 
+class StateLost(Exception):
+    """The group has committed offsets, and the changelog that one transaction writes with them knows nothing of it."""
+
+
 class CommittedState(Struct):
     """Where a task goes on: the next offset of each input topic, and the ends of its changelogs by table."""
 
@@ -76,7 +80,7 @@ class KafkaState:
     def read_state(self, driver: Driver, ends: Mapping[str, int]) -> CommittedState:
         """Bring the driver up to the end of its changelogs, read from `ends` on (absent: from the beginning).
 
-        Raises RestoreFailed, UnreadableState, OffsetGone, PositionsDisagree.
+        Raises RestoreFailed, UnreadableState, OffsetGone, PositionsDisagree, StateLost.
         """
         read = {}
         for table, topic in self._duty.changelogs.items():
@@ -117,13 +121,17 @@ class KafkaState:
             )
         if committed < 0 and in_state is None:
             return low
+        if in_state is None:
+            raise StateLost(
+                f"{place}: the group has committed offset {committed}, and the changelog holds no state that was written with it: "
+                "it was deleted, or belongs to another cluster; rebuild under a new application id, in shadow"
+            )
         if committed < 0:
             # offsets of a group that was away for long expire; the state knows better than the beginning of the log
             logger.warning("%s: the group has no committed offset, going on at %s as the state says", place, in_state)
-        offset = committed if in_state is None else in_state
-        if not low <= offset <= high:
-            raise OffsetGone(f"{place}: the next record to read is {offset}, the log holds {low} to {high}")
-        return offset
+        if not low <= in_state <= high:
+            raise OffsetGone(f"{place}: the next record to read is {in_state}, the log holds {low} to {high}")
+        return in_state
 
     def commit(self, transaction: Transaction) -> dict[str, int]:
         """One Kafka transaction; returns the offsets after the last changelog record by table.

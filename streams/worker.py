@@ -25,7 +25,7 @@ from streams.app import make_app
 from streams.catalogue import Catalogue
 from streams.codecs import codec_of
 from streams.collector import tune_collector
-from streams.dead_letters import FailureLimit, TooManyFailures
+from streams.dead_letters import FailureLimit, NothingReadable, TooManyFailures
 from streams.definitions_log import DefinitionsLogError, apply, read_versions, sha256_of
 from streams.definitions_watch import DefinitionsUnreadable, DefinitionsWatch
 from streams.driver import PartitionDriver
@@ -33,7 +33,7 @@ from streams.duty import Driver, Duty
 from streams.first_start import WouldTellAgain, check_first_start
 from streams.fleet_driver import FleetDriver
 from streams.fleet_watch import FleetWatch
-from streams.kafka_state import PositionsDisagree
+from streams.kafka_state import PositionsDisagree, StateLost
 from streams.life import Life
 from streams.observing import LoggingObserver
 from streams.probes import Probes
@@ -59,7 +59,10 @@ BROKER_RETRY_S = 2.0
 METADATA_TIMEOUT_S = 5.0
 SWITCH_INTERVAL_S = 0.001  # a commit comes back to Python several times; each time it would wait 5 ms while a task folds
 
-INCIDENTS = (OffsetGone, PartitionsChanged, PositionsDisagree, StateTooLarge, TooManyFailures, UnreadableState)
+INCIDENTS = (
+    *(NothingReadable, OffsetGone, PartitionsChanged, PositionsDisagree, StateLost, StateTooLarge, TooManyFailures),
+    UnreadableState,
+)
 """What a person has to look at: starting again would meet it again."""
 
 
