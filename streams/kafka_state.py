@@ -123,8 +123,8 @@ class KafkaState:
             return low
         if in_state is None:
             raise StateLost(
-                f"{place}: the group has committed offset {committed}, and the changelog holds no state that was written with it: "
-                "it was deleted, or belongs to another cluster; rebuild under a new application id, in shadow"
+                f"{place}: the group has committed offset {committed}, and the changelog holds no state that was written with "
+                "it: it was deleted, or belongs to another cluster; rebuild under a new application id, in shadow"
             )
         if committed < 0:
             # offsets of a group that was away for long expire; the state knows better than the beginning of the log

@@ -64,8 +64,13 @@ def unpack(value: bytes) -> CustomerState:
 
 def check_format(value: bytes) -> None:
     """Raises UnreadableState when a value is not of this version's format."""
-    if not value or value[0] != FORMAT_VERSION:
-        raise UnreadableState(f"state of format {value[0] if value else 'nothing'}, this version reads {FORMAT_VERSION}")
+    if not value:
+        raise UnreadableState("a customer's state has no format: it is empty")
+    if value[0] != FORMAT_VERSION:
+        raise UnreadableState(
+            f"state of format {value[0]} was written by a later version of cspulse, this one reads format {FORMAT_VERSION}: start "
+            "the later one again, or rebuild with this one under a new application id"
+        )
 
 
 def config_version_of(value: bytes) -> int:
