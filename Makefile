@@ -2,12 +2,12 @@
 #
 #   make demo  [LOG=incidents.csv] [ARGS=--json]    the pipeline at work, on an embedded broker
 #   make test  [ARGS='-k word']                     ruff, mypy and every test this machine can run
-#   make check | bench | chaos | generate | lock | clean
+#   make check | bench | chaos | generate | lock | audit | sbom | clean
 
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := env
-.PHONY: env demo test check format bench chaos generate lock clean
+.PHONY: env demo test check format bench chaos generate lock audit sbom clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -77,6 +77,16 @@ lock: .venv-lock/bin/uv
 .venv-lock/bin/uv:
 	@$(FIND_PYTHON); "$$python" -m venv .venv-lock >&2
 	@.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >&2
+
+# Known vulnerabilities of what is locked. An index without such data (a mirror) says of each package that it could not be looked at.
+audit: $(VENV)/.dev
+	@$(BIN)/pip-audit --requirement requirements.txt --require-hashes --disable-pip --progress-spinner off
+
+# The bill of materials of what runs, in CycloneDX, from the lock.
+sbom: $(VENV)/.dev
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-format JSON --output-file dist/sbom.json
+	@echo dist/sbom.json >&2
 
 clean:
 	@rm -rf $(VENV) .venv-lock .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -68,8 +68,8 @@ def check_format(value: bytes) -> None:
         raise UnreadableState("a customer's state has no format: it is empty")
     if value[0] != FORMAT_VERSION:
         raise UnreadableState(
-            f"state of format {value[0]} was written by a later version of cspulse, this one reads format {FORMAT_VERSION}: start "
-            "the later one again, or rebuild with this one under a new application id"
+            f"state of format {value[0]} was written by a later version of cspulse, this one reads format {FORMAT_VERSION}: "
+            "start the later one again, or rebuild with this one under a new application id"
         )
 
 

@@ -1,4 +1,4 @@
-"""Writes down what a worker of this version leaves in its changelogs, once for each format: `python -m tests.contract.record_state`.
+"""Writes down what a worker of this version leaves in its changelogs, once a format: `python -m tests.contract.record_state`.
 
 What is recorded is never changed: it shows that a state written then is still read, and means the same, today.
 """
@@ -23,9 +23,8 @@ from tests.support.histories import DAY_MS, HOUR_MS, numbered, tick
 RECORDED: Final = Path(__file__).parent / "recorded"
 END_MS: Final = 20_400 * DAY_MS
 GOING_ON_MS: Final = 10 * DAY_MS
-SIMULATION: Final = Simulation(
-    customers=8, days=70, seed=2_026, end_ms=END_MS + GOING_ON_MS, disorder=Disorder(duplicate_share=0.02)
-)
+UNTIDY: Final = Disorder(duplicate_share=0.02)
+SIMULATION: Final = Simulation(customers=8, days=70, seed=2_026, end_ms=END_MS + GOING_ON_MS, disorder=UNTIDY)
 
 
 class Recording(msgspec.Struct):
