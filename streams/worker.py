@@ -15,7 +15,6 @@ from importlib.metadata import version
 
 import confluent_kafka as ck
 import uvloop
-from confluent_kafka.admin import AdminClient
 
 from processors.definitions import DefinitionsError, parse
 from schemas.codec import Codec
@@ -23,6 +22,7 @@ from schemas.records import DefinitionsVersion
 from sinks.metrics import WorkerMetrics
 from streams.app import make_app
 from streams.catalogue import Catalogue
+from streams.cluster import BrokerUnreachable, client_config, reach
 from streams.codecs import codec_of
 from streams.collector import tune_collector
 from streams.dead_letters import FailureLimit, NothingReadable, TooManyFailures
@@ -136,15 +136,15 @@ async def _broker_and_topics(settings: Settings, stop: asyncio.Event) -> bool:
 
     Raises TopicsWrong.
     """
-    admin = AdminClient({**kafka_config(settings), "log_level": 0})
+    config = client_config(settings)
     while not stop.is_set():
         try:
-            metadata = await asyncio.to_thread(admin.list_topics, timeout=METADATA_TIMEOUT_S)
-        except ck.KafkaException as error:
-            logger.warning("no broker at %s yet (%s), trying again", settings.bootstrap_servers, error.args[0].str())
+            cluster = await asyncio.to_thread(reach, config, METADATA_TIMEOUT_S)
+        except BrokerUnreachable as error:
+            logger.warning("no broker at %s yet (%s), trying again", error.servers, error.reason)
             await _pause(stop, BROKER_RETRY_S)
             continue
-        wrong = _wrong_topics(settings, {name: len(topic.partitions) for name, topic in metadata.topics.items()})
+        wrong = _wrong_topics(settings, {name: len(topic.partitions) for name, topic in cluster.metadata.topics.items()})
         if wrong:
             raise TopicsWrong(wrong)
         return True

@@ -1,6 +1,7 @@
 """A changelog that is gone is never taken for an empty state, and the inputs bring everything back."""
 
 import pytest
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.topics import changelog_topics, specs
@@ -8,6 +9,7 @@ from tests.chaos.storm import lines_of
 from tests.integration.test_rebuild import states_of
 from tests.support.cluster import PARTITIONS, ApacheCluster, now_ms
 from tests.support.publishing import publish_lines, publish_tick, wait_until_folded
+from tests.support.topic_log import group_offsets
 from tests.support.waiting import wait_until
 from tests.support.worker import Workers
 
@@ -50,3 +52,31 @@ def test_a_worker_whose_changelogs_are_gone_says_so_and_a_new_application_id_reb
     assert {key: state.events_accepted for key, state in after.items()} == {
         key: state.events_accepted for key, state in before.items()
     }
+
+
+def test_an_offset_of_the_group_that_somebody_has_moved_ends_the_worker_and_putting_it_back_mends_it(
+    apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    publish_lines(apache, lines_of(600, SEED))
+    publish_tick(apache, now_ms())
+    worker = apache_workers.start(tick_interval_ms="0")
+    wait_until_folded(apache, apache_workers.app_id)
+    assert worker.stop() == 0
+    place = next(one for one in group_offsets(apache.bootstrap, apache_workers.app_id, PARTITIONS).items() if one[1] > 5)
+    (topic, partition), offset = place
+
+    def move(to: int) -> None:
+        admin = AdminClient({"bootstrap.servers": apache.bootstrap})
+        wanted = ConsumerGroupTopicPartitions(apache_workers.app_id, [TopicPartition(topic, partition, to)])
+        admin.alter_consumer_group_offsets([wanted])[apache_workers.app_id].result(LIMIT_S)
+
+    move(offset - 3)
+    misled = apache_workers.start(tick_interval_ms="0")
+    assert misled.wait(LIMIT_S) == 1
+    assert (
+        f"{topic}[{partition}]: the group's committed offset is {offset - 3}, the state was written at {offset}" in misled.said()
+    )
+    move(offset)
+    again = apache_workers.start(tick_interval_ms="0")
+    again.wait_until_running(range(PARTITIONS))
+    assert again.stop() == 0

@@ -65,6 +65,11 @@ class Worker:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._running().pid
+
+    @property
     def exit_code(self) -> int | None:
         """How the process ended; None while it runs."""
         return None if self._process is None else self._process.poll()
