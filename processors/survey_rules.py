@@ -52,8 +52,9 @@ class NewDetractor:
         if not found:
             return f"No respondent's latest answer of the last {days} days is a detractor's."
         newest = found[0]
-        ago = shown("days_since_last_sign", max(0.0, (view.as_of_ms - newest.occurred_at) / DAY_MS))
-        text = f"{newest.respondent_id} answered {newest.score} of 10 to the NPS question {ago} ago"
+        days_ago = (view.as_of_ms - newest.occurred_at) / DAY_MS
+        when = f"{shown('days_since_last_sign', days_ago)} ago" if days_ago >= 1 else "within the last day"
+        text = f"{newest.respondent_id} answered {newest.score} of 10 to the NPS question {when}"
         others = len(found) - 1
         return f"{text}; {others} more in the last {days} days." if others else f"{text}."
 

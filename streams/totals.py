@@ -142,6 +142,9 @@ class TotalsStore:
         for (figure, dimension, bucket), total in list(self._totals.items()):
             keep_days = FIGURES[figure].keep_days
             if bucket is not None and keep_days is not None and bucket < as_of_ms - (keep_days + 1) * DAY_MS:
+                if figure in TALLIED:
+                    self._count((figure, dimension, bucket), total)  # what came and is too old at once was added all the same
+                    self._tallied.pop((figure, dimension, bucket), None)
                 self._remove((figure, dimension, bucket))
                 if total.shown:
                     gone.append((figure, dimension, bucket))

@@ -10,12 +10,22 @@ _FIGURES: Final[dict[str, str]] = {
     "csat_90d_pct": "CSAT {:.0f} %",
     "nps_0_10_180d": "NPS {:+.0f}",
     "goals_completed_30d": "goals in 30 days: {:.0f}",
+    "goal_attainment_30d_ratio": "{:.0%} of the goals promised",
     "features_used_30d": "features in 30 days: {:.0f}",
+    "active_days_30d": "used on {:.0f} days of 30",
+    "seats_used_30d_ratio": "{:.0%} of the seats in use",
+    "usage_volume_change_30d_ratio": "use {:+.0%} in 30 days",
+    "growth_log_90d": "revenue growth {:+.2f} (ln, 90 days)",
+    "product_feedback_90d_pct": "product feedback {:.0f} %",
+    "first_response_median_business_hours_90d": "first response {:.1f} business hours",
+    "first_response_median_hours_90d": "first response {:.1f} h",
+    "ticket_inflow_per_seat_change_30d": "tickets per seat {:+.2f}",
+    "referrals": "customers referred: {:.0f}",
     "open_tickets": "open tickets: {:.0f}",
     "oldest_open_ticket_days": "oldest open ticket: {:.0f} d",
     "days_since_last_sign": "last sign {:.0f} d ago",
 }
-"""How the figures of the default scorecard are said; any other is said by its name."""
+"""How the figures of the default scorecards are said; any other is said by its name."""
 
 ALERT_MARKS: Final[dict[str, str]] = {"opened": "▲", "updated": "•", "resolved": "▽", "retracted": "▽"}
 

@@ -233,7 +233,7 @@ def test_the_days_for_which_an_account_must_be_known_can_be_none() -> None:
 def test_a_detractor_is_resolved_by_a_better_answer_of_the_same_respondent() -> None:
     customer = Judged()
     customer.happens(answer("nps", "0_10", 3, NOON, respondent="bo"))
-    assert customer.alerts_of("new_detractor")[0].explanation == "bo answered 3 of 10 to the NPS question 0 days ago."
+    assert customer.alerts_of("new_detractor")[0].explanation == "bo answered 3 of 10 to the NPS question within the last day."
     customer.happens(answer("nps", "0_10", 9, NOON + 1, respondent="cy"))
     assert customer.states_of("new_detractor") == ["opened"]
     customer.happens(answer("nps", "0_10", 7, NOON + 2, respondent="bo"))

@@ -2,6 +2,8 @@
 
 import pytest
 
+from processors.definitions import parse
+from streams.catalogue import default_text
 from streams.demo import words
 from streams.demo.ranking import Cost, costs_of, most_at_risk, standing
 from tests.support.demo_records import change, measure, snapshot
@@ -51,9 +53,19 @@ def test_the_standing_counts_every_customer_once_and_those_who_left_apart_from_t
     ("figure", "value", "text"),
     [
         ("days_since_last_sign", 21.4, "recency -17.0 (last sign 21 d ago)"),
+        ("goal_attainment_30d_ratio", 0.0417, "recency -17.0 (4% of the goals promised)"),
         ("of_its_own", 2.5, "recency -17.0 (of_its_own 2.5)"),
         ("csat_90d_pct", None, "recency -17.0 (unknown)"),
     ],
 )
 def test_a_cost_names_the_points_and_the_figure_behind_them(figure: str, value: float | None, text: str) -> None:
     assert words.cost(Cost(measure="recency", figure=figure, figure_value=value, points=17.0)) == text
+
+
+def test_every_figure_of_the_default_scorecards_has_words_of_its_own() -> None:
+    scorecards = [card for cards in parse(default_text()).scorecards.values() for card in cards]
+    figures = {one.figure for card in scorecards for one in card.measures}
+    assert len(figures) > 10
+    for figure in figures:
+        text = words.cost(Cost(measure="m", figure=figure, figure_value=1.0, points=1.0))
+        assert figure not in text

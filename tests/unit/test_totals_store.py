@@ -106,3 +106,16 @@ def test_beyond_the_bound_a_duration_keeps_its_bin() -> None:
     for number in range(5001):
         totals.add(("agent_responses_by_day", f"{number}/700", 0), (1, 0))
     assert totals.counts(("agent_responses_by_day", "other/700", 0)) == [1, 0]
+
+
+def test_what_comes_so_late_that_its_bucket_goes_at_once_is_tallied_all_the_same() -> None:
+    totals = TotalsStore(PartitionMeta(4))
+    long_ago: TotalKey = ("events_by_day", "usage", 100 * DAY_MS)
+    totals.add(long_ago, (1,))
+    totals.expire(2_000 * DAY_MS)
+    totals.add(long_ago, (1,))
+    totals.take_changes()
+    assert totals.take_tally() == {("events_by_day", "usage"): 2}
+    totals.expire(2_000 * DAY_MS)
+    totals.take_changes()
+    assert totals.take_tally() == {}
