@@ -118,4 +118,4 @@ def test_what_comes_so_late_that_its_bucket_goes_at_once_is_tallied_all_the_same
     assert totals.take_tally() == {("events_by_day", "usage"): 2}
     totals.expire(2_000 * DAY_MS)
     totals.take_changes()
-    assert totals.take_tally() == {}
+    assert not any(totals.take_tally().values())
