@@ -60,7 +60,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 chaos: $(VENV)/.dev
-	@CHAOS_EVENTS=$${CHAOS_EVENTS:-200000} $(BIN)/python -m pytest -m chaos -s $(ARGS)
+	@CHAOS_EVENTS=$${CHAOS_EVENTS:-1000000} $(BIN)/python -m pytest -m chaos -s $(ARGS)
 
 # Writes what is generated from the code and checked in: dashboards, the reference of the metrics, the AsyncAPI document.
 generate: $(VENV)/.dev

@@ -29,7 +29,12 @@ SETTLED_MS: Final = 2 * HOUR_MS
 DISORDER: Final = Disorder(duplicate_share=0.0, late_share=0.02)
 """No event twice, so that one that is folded twice shows; many late ones, whose dead letters show it as well."""
 
-SETTINGS: Final = {"tick_interval_ms": "0", "session_timeout_ms": "3000", "heartbeat_interval_ms": "300"}
+SETTINGS: Final = {
+    "tick_interval_ms": "0",
+    "session_timeout_ms": "3000",
+    "heartbeat_interval_ms": "300",
+    "transaction_timeout_ms": "6000",
+}
 FROZEN_LIMIT_S: Final = 20.0
 AHEAD_S: Final = 0.1
 
@@ -153,7 +158,8 @@ class Storm:
         worker.freeze()
         try:
             wait_until(lambda: self._is_given_up(before), FROZEN_LIMIT_S, "the group to give a frozen worker up")
-            time.sleep(self._random.uniform(0.5, 2.5))  # the other one takes over, more or less far
+            # the other one takes over, more or less far; now and then the brokers give the transaction up as well
+            time.sleep(self._random.uniform(0.5, 5.0))
         except TookTooLong as error:
             raise CannotFinish(str(error)) from error
         finally:

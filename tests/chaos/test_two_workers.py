@@ -23,7 +23,7 @@ from tests.support.worker import Workers, broken
 
 pytestmark = [pytest.mark.chaos, pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(7200)]
 
-EVENTS = int(os.environ.get("CHAOS_EVENTS", "40000"))
+EVENTS = int(os.environ.get("CHAOS_EVENTS", "30000"))
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(1_000_000))
 EVENTS_A_SECOND = 400
 TRIO_SHARE = 0.3

@@ -176,6 +176,18 @@ def test_events_are_published_and_folded_with_the_rights_of_their_roles(
     assert len(list(read_topic(guarded.plain.bootstrap, "cs.health-changes"))) >= 20
 
 
+def test_the_word_is_given_with_the_rights_of_its_role(guarded: Guarded, programs: Workers, tmp_path: Path) -> None:
+    worker = start(guarded, programs, Role.WORKER, tick_interval_ms="500")
+    worker.wait_until_running(range(PARTITIONS))
+    given = command(guarded, Role.CUTOVER, tmp_path, "cutover", APP_ID, "--in", "5")
+    assert given.exit_code == 0, given.output
+    assert worker.stop() == 0
+    refused = command(guarded, Role.PRODUCER, tmp_path, "cutover", APP_ID)
+    assert refused.exit_code == 1
+    assert "could not be looked at" in refused.output
+    assert "Traceback" not in refused.output
+
+
 def test_a_worker_that_lacks_a_right_ends_and_names_what_it_may_not(guarded: Guarded, programs: Workers) -> None:
     for lacking_right, told in (
         (Right("topic", "cs.tickets", "Read"), "Topic authorization failed"),
