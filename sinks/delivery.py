@@ -25,11 +25,11 @@ from schemas.records import DeliveryFailure, DeliveryMark, DeliveryReceipt, Owne
 from sinks.back_off import BackOff
 from sinks.calling import Answer, Caller
 from sinks.delivery_log import DeliveryLog, Edges, LogUnavailable
-from sinks.delivery_metrics import DeliveryMetrics
 from sinks.ledger import DAY_MS, ENDED, Ledger, place_of
 from sinks.messages import Format, Message
 from sinks.notices import TOPICS, Notice, notice_of
 from sinks.sink import Batch, Moved, Place, Positions, Unavailable
+from sinks.sink_metrics import SinkMetrics
 from sinks.telling import Routing, Teller
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class DeliverySink:
         terms: Terms,
         caller: Caller,
         log: DeliveryLog,
-        metrics: DeliveryMetrics,
+        metrics: SinkMetrics,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         back_off: BackOff | None = None,
     ) -> None:
@@ -253,7 +253,7 @@ class DeliverySink:
             self._note(mark)
             self._count("delivered")
             delay_ms = max(0, self._now_ms() - notice.published_at)
-            self._metrics.delay.labels(self._terms.name).observe(delay_ms / 1000)
+            self._metrics.taken(self._terms.name, delay_ms / 1000)
         else:
             failure = self._failure(notice, message, answer, place, offset)
             self._note(mark, failures=[failure])
@@ -271,14 +271,14 @@ class DeliverySink:
         started_s = time.monotonic()
         answer = self._caller.call(message, headers)
         name = self._terms.name
-        self._metrics.call_duration.labels(name).observe(time.monotonic() - started_s)
-        self._metrics.calls.labels(name, answer.verdict if answer.status is not None else "unreachable").inc()
+        told = answer.verdict if answer.status is not None else "unreachable"
+        self._metrics.called(name, told, time.monotonic() - started_s)
         if answer.verdict == "try_again":
             pause_ms = self._back_off.failed(self._now_ms(), answer.retry_after_ms)
             self._reason = f"{answer.told}, called again {pause_ms / 1000:.1f} s later at the soonest"
         else:
             self._back_off.passed()
-        self._metrics.failing.labels(name).set(self._back_off.failures)
+        self._metrics.calls_failed(name, self._back_off.failures)
         return answer
 
     # ---- records ----
@@ -289,7 +289,7 @@ class DeliverySink:
             self._ledger.take(mark)
 
     def _count(self, outcome: str) -> None:
-        self._metrics.notices.labels(self._terms.name, outcome).inc()
+        self._metrics.settled(self._terms.name, outcome)
 
     def _mark(
         self, place: Place, position: int, *, history_end: int | None = None, receipt: DeliveryReceipt | None = None

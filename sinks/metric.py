@@ -43,6 +43,11 @@ LABELS: Final[dict[str, str]] = {
     "move": "`acquired`, `reactivated` or `lost`",
     "due": "`renewals`: by count, or `mrr`: by revenue",
     "currency": "empty for the base currency, into which all with a rate are counted; each other stands for itself",
+    "sink": "`redis`, or `delivery-` and the destination",
+    "destination": "one of the definitions file",
+    "fate": "`delivered`; `refused` for good or `expired` (each is on cs.delivery-failures); `muted`; `held` for the owner's "
+    "digest; `digest`, what changed in one that it told of; `history`, too old to be told",
+    "answer": "`taken`, `try_again` (a status that passes), `refused`, or `unreachable`",
     "criterion": "one of the seven criteria of maturity",
 }
 """What each label says, and so how many values it can have."""

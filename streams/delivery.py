@@ -8,17 +8,16 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import confluent_kafka as ck
-from prometheus_client import CollectorRegistry, start_http_server
 
 from processors.definitions import Definitions, DefinitionsError
 from sinks.calling import HttpCaller
 from sinks.delivery import DeliverySink
-from sinks.delivery_metrics import DeliveryMetrics
 from sinks.notices import TOPICS
 from sinks.sink import Misconfigured
+from sinks.sink_metrics import SinkMetrics
 from streams.cluster import BrokerUnreachable, client_config, reach, reading_consumer
 from streams.codecs import codec_of
 from streams.definitions_log import TOPIC as DEFINITIONS_TOPIC
@@ -55,7 +54,7 @@ class _Shift(StopRequest):
 class _Post(threading.Thread):
     """Carries to one destination; `ended_with` is an exit code when it could not go on."""
 
-    def __init__(self, settings: Settings, line: Line, metrics: DeliveryMetrics, shift: StopRequest) -> None:
+    def __init__(self, settings: Settings, line: Line, metrics: SinkMetrics, shift: StopRequest) -> None:
         super().__init__(name=f"delivery-{line.terms.name}", daemon=True)
         self._settings = settings
         self._line = line
@@ -90,7 +89,7 @@ class _Post(threading.Thread):
         try:
             feed.open()
             logger.info("%s: reads %s as group %s", sink.name, ", ".join(sink.topics), group_of(settings, sink))
-            Carrying(sink, feed, self._shift).run()
+            Carrying(sink, feed, self._shift, self._metrics).run()
         finally:
             feed.close()
             sink.close()
@@ -164,11 +163,7 @@ class _Office:
         self._versions = _Versions(settings)
 
     def run(self) -> int:
-        registry = CollectorRegistry()
-        metrics = DeliveryMetrics(registry)
-        server: Any = None
-        if self._settings.metrics_port:
-            server = start_http_server(self._settings.metrics_port, self._settings.metrics_host, registry)
+        metrics = SinkMetrics.start(self._settings.metrics_host, self._settings.metrics_port)
         try:
             version, definitions = self._versions.newest()
             current = self._lines(definitions)
@@ -188,9 +183,7 @@ class _Office:
                 version, current = following
         finally:
             self._versions.close()
-            if server is not None:
-                server[0].shutdown()
-                server[1].join()
+            metrics.stop()
 
     def _watch(self, posts: Sequence[_Post], version: int) -> tuple[int, list[Line]] | None:
         """Wait until the definitions have changed: what comes then. None when told to stop, or when a thread has ended."""

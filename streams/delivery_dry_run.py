@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry
-
 from processors.definitions import Definitions, parse
 from schemas.records import DeliveryFailure, DeliveryMark
 from sinks.calling import Answer
 from sinks.delivery import DeliverySink
 from sinks.delivery_log import Edges
-from sinks.delivery_metrics import DeliveryMetrics
 from sinks.messages import Message
 from sinks.notices import TOPICS
 from sinks.sink import Batch, Place
+from sinks.sink_metrics import SinkMetrics
 from streams.cluster import Cluster, client_config, reach
 from streams.codecs import codec_of
 from streams.definitions_log import newest_definitions
@@ -83,7 +81,7 @@ def _definitions(settings: Settings) -> Definitions:
 
 def _deliver(settings: Settings, cluster: Cluster, line: Line, show: Show) -> None:
     log = _ReadOnlyLog(cluster.config, codec_of(settings), line.terms.name)
-    sink = DeliverySink(line.terms, _Showing(line.terms.name, show), log, DeliveryMetrics(CollectorRegistry()))
+    sink = DeliverySink(line.terms, _Showing(line.terms.name, show), log, SinkMetrics())
     places = [Place(topic, partition) for topic in TOPICS for partition in range(cluster.partitions(topic))]
     try:
         for place, position in sink.assigned(places).items():

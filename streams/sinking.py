@@ -8,14 +8,15 @@ settings or topics are wrong, 75 start me again, 130 interrupted.
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final, Protocol
 
 import confluent_kafka as ck
 
 from schemas.registry import RegistryUnreachable
-from sinks.sink import Misconfigured, Moved, Positions, Sink, Unavailable
+from sinks.sink import Batch, Misconfigured, Moved, Positions, Sink, Unavailable
+from sinks.sink_metrics import SinkMetrics
 from streams.cluster import BrokerUnreachable, client_config, reach
 from streams.codecs import codec_of
 from streams.settings import Settings
@@ -70,7 +71,10 @@ class StopRequest:
 class Carrying:
     """Carries what a feed reads to its sink."""
 
-    def __init__(self, sink: Sink, feed: Feed, stop: StopRequest, back_off: BackOff = BACK_OFF) -> None:
+    def __init__(
+        self, sink: Sink, feed: Feed, stop: StopRequest, metrics: SinkMetrics | None = None, back_off: BackOff = BACK_OFF
+    ) -> None:
+        self._metrics = metrics or SinkMetrics()
         self._sink = sink
         self._feed = feed
         self._stop = stop
@@ -99,23 +103,37 @@ class Carrying:
         batches = self._feed.batches()
         if not batches:
             return
+        began_s = time.monotonic()
         try:
             self._sink.write(batches)
         except Unavailable as error:
             self._feed.settled(error.settled)
             raise
         self._feed.settled({batch.place: batch.end for batch in batches})
+        self._tell(batches, time.monotonic() - began_s)
         self._answered()
+
+    def _tell(self, batches: Sequence[Batch], took_s: float) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        records: dict[str, int] = {}
+        delays_s = []
+        for batch in batches:
+            if batch.records:
+                records[batch.place.topic] = records.get(batch.place.topic, 0) + len(batch.records)
+                delays_s.append(max(0, now_ms - batch.records[-1].timestamp_ms) / 1000)
+        self._metrics.wrote(self._sink.name, records, took_s, delays_s)
 
     def _answered(self) -> None:
         if self._away_since_s is not None:
             away_s = time.monotonic() - self._away_since_s
             logger.info("%s: answers again, after %.1f s and %d attempts", self._sink.name, away_s, self._failures)
         self._failures, self._away_since_s = 0, None
+        self._metrics.attempts(self._sink.name, 0)
 
     def _wait(self, reason: str) -> None:
         """Pause, live on in the group, and let everything that is not settled come again."""
         self._failures += 1
+        self._metrics.attempts(self._sink.name, self._failures)
         if self._away_since_s is None:
             self._away_since_s = time.monotonic()
         pause_s = self._back_off.pause_s(self._failures)
@@ -171,6 +189,10 @@ def _run(settings: Settings, sink: Sink, begin: Callable[[Positions], None] | No
     except (LogReplaced, UnreadableRecord) as error:
         logger.error("%s: %s", sink.name, error)  # noqa: TRY400 - the cause is in the message
         return EXIT_INCIDENT
+    except OSError as error:
+        place = f"{settings.metrics_host}:{settings.metrics_port}"
+        logger.error("metrics cannot be offered at %s: %s", place, error.strerror or error)  # noqa: TRY400 - a user's mistake
+        return EXIT_WRONG
     except (FeedFailed, ck.KafkaException) as error:
         logger.error("%s ends: %s", sink.name, error)  # noqa: TRY400 - the cause is in the message
         return EXIT_AGAIN
@@ -187,14 +209,16 @@ def _carry(
         "heartbeat.interval.ms": settings.heartbeat_interval_ms,
     }
     feed = Feed(config, group_of(settings, sink), sink, codec_of(settings))
+    metrics = SinkMetrics.start(settings.metrics_host, settings.metrics_port)
     try:
         ends = feed.ends() if until_end or begin is not None else None
         if begin is not None and ends is not None:
             _begin_rebuild(sink, begin, ends, stop)
         feed.open()
         logger.info("%s: reads %s as group %s", sink.name, ", ".join(sink.topics), group_of(settings, sink))
-        Carrying(sink, feed, stop).run(ends if until_end else None)
+        Carrying(sink, feed, stop, metrics).run(ends if until_end else None)
     finally:
+        metrics.stop()
         feed.close()
 
 

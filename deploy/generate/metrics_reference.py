@@ -6,6 +6,7 @@ from typing import Final
 from sinks.fleet_metrics import FLEET_METRICS
 from sinks.metric import LABELS, Metric
 from sinks.metrics import METRICS, PIPELINE_METRICS
+from sinks.sink_metrics import SINK_METRICS
 
 _INTRODUCTION: Final = """\
 # Metrics
@@ -18,7 +19,7 @@ Each worker tells of its own partitions, and the one that runs the fleet's task 
 or the task, when it moves to another worker, where its counters begin again at 0, as `rate()` expects. What is not known (no
 answers in a window, a figure that is null) has no series.
 
-This document is written from `sinks/metrics.py` and `sinks/fleet_figures.py`: `python -m deploy.generate`.
+This document is written from `sinks/metrics.py`, `sinks/fleet_figures.py` and `sinks/sink_metrics.py` by `make generate`.
 """
 
 
@@ -36,6 +37,12 @@ def document() -> str:
             "From the worker that runs the fleet's task. What the figures mean in full is in [figures.md](figures.md).",
             "",
             *_table(FLEET_METRICS),
+            "",
+            "## The sinks",
+            "",
+            "From `cspulse sink redis` and `cspulse sink delivery`, each process of its own.",
+            "",
+            *_table(SINK_METRICS),
             "",
             "## Labels",
             "",
@@ -59,4 +66,4 @@ def _table(metrics: Iterable[Metric]) -> Iterator[str]:
 
 
 def _used() -> set[str]:
-    return {label for metric in METRICS for label in metric.labels}
+    return {label for metric in (*METRICS, *SINK_METRICS) for label in metric.labels}

@@ -1,6 +1,7 @@
 """`cspulse sink redis` as a process: what it does when Redis or the broker is away, what it says when it is told wrong things."""
 
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from streams.topics import partition_of
 from tests.support.certificates import Authority
 from tests.support.cluster import PARTITIONS, EmbeddedCluster, create_topics, produce
 from tests.support.command_line import run
+from tests.support.ports import free_ports
 from tests.support.proxy import Proxy
 from tests.support.read_model_records import snapshot
 from tests.support.redis_server import RedisServer
@@ -271,3 +273,33 @@ def record_at(position: int) -> SinkRecord:
     """A customer of its own for each offset."""
     value = snapshot(f"customer-{position}", 1, 20.0)
     return SinkRecord(topic=SNAPSHOTS, partition=0, offset=position, timestamp_ms=value.as_of, key=b"", value=value)
+
+
+@pytest.mark.embedded
+def test_its_metrics_say_what_it_has_written_and_how_often_redis_has_failed(
+    broker: EmbeddedCluster, sinks: Workers, redis_server: RedisServer
+) -> None:
+    (port,) = free_ports(1)
+    failing = 'cspulse_sink_failed_attempts_in_a_row{sink="redis"}'
+    written = f'cspulse_sink_records_total{{sink="redis",topic="{SNAPSHOTS}"}}'
+    with Proxy(redis_server.port, seed=1) as proxy:
+        sink = sinks.start(command=SINK, redis_url=f"redis://127.0.0.1:{proxy.port}", metrics_port=str(port))
+        publish(broker, snapshot("acme", 1))
+        wait_until(lambda: sample(port, written) == 1, LIMIT_S, "a record to be written")
+        assert sample(port, 'cspulse_sink_delay_seconds_count{sink="redis"}') >= 1
+        with proxy.fault("refuse"):
+            publish(broker, snapshot("other", 1))
+            wait_until(lambda: sample(port, failing) > 0, LIMIT_S, "Redis to fail")
+        wait_until(lambda: sample(port, failing) == 0, LIMIT_S, "Redis to answer again")
+        assert sample(port, written) == 2
+        assert sink.stop() == 0
+
+
+def sample(port: int, series: str) -> float:
+    """What a series stands at; -1 when it is not offered."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answered:
+            lines = answered.read().decode().splitlines()
+    except OSError:
+        return -1.0
+    return next((float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{series} ")), -1.0)

@@ -42,11 +42,11 @@ class Stack:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kafka = KafkaServer(folder / "kafka", shipped=kafka_properties())
-        services = ("worker-1", "worker-2", "sink-delivery")
+        services = ("worker-1", "worker-2", "sink-delivery", "sink-redis")
         self.ports = dict(zip(services, free_ports(len(services)), strict=True))
         targets = {
             "cspulse": [f"127.0.0.1:{self.ports[name]}" for name in ("worker-1", "worker-2")],
-            "cspulse-delivery": [f"127.0.0.1:{self.ports['sink-delivery']}"],
+            "cspulse-sinks": [f"127.0.0.1:{self.ports[name]}" for name in ("sink-redis", "sink-delivery")],
         }
         self.prometheus = PrometheusServer(folder / "prometheus", targets)
         self.redis_port = free_port()
@@ -218,8 +218,8 @@ def test_a_sink_runs_until_it_is_told_to_stop(stack: Stack, name: str) -> None:
     if name == "sink-redis":
         with redis.Redis("127.0.0.1", stack.redis_port) as client:
             wait_until(lambda: len(client.keys("cspulse:v1:customer:*")) > 10, WAIT_S, "customers in the read model")
-    else:
-        wait_until(lambda: stack.prometheus.value('up{job="cspulse-delivery"}') == 1, WAIT_S, "delivery to be scraped")
+    port = stack.ports[name]
+    wait_until(lambda: stack.prometheus.value(f'up{{instance="127.0.0.1:{port}"}}') == 1, WAIT_S, "the sink to be scraped")
     assert stack.stop(name) == 0
 
 

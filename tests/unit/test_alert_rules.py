@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from sinks.metrics import METRICS
+from sinks.sink_metrics import SINK_METRICS
 from tests.support.prometheus import program
 
 REPOSITORY = Path(__file__).parents[2]
@@ -38,8 +39,9 @@ def promtool_says(path: Path) -> subprocess.CompletedProcess[str]:
 
 def offered() -> set[str]:
     """The names under which our metrics come to Prometheus."""
-    found = {metric.name for metric in METRICS if metric.kind != "histogram"}
-    histograms = {metric.name for metric in METRICS if metric.kind == "histogram"}
+    metrics = (*METRICS, *SINK_METRICS)
+    found = {metric.name for metric in metrics if metric.kind != "histogram"}
+    histograms = {metric.name for metric in metrics if metric.kind == "histogram"}
     return found | {f"{name}{end}" for name in histograms for end in ("_bucket", "_count", "_sum")}
 
 

@@ -63,7 +63,7 @@ def test_an_episode_is_told_from_its_opening_to_its_end(desk: MakeDesk, listener
     one.deliver(alert(), alert(sequence=2, state="updated"), alert(sequence=3, state="resolved"))
     assert listener.types == ["churn-alert.opened", "churn-alert.updated", "churn-alert.resolved"]
     assert one.outcomes() == ["delivered"] * 3
-    assert one.metric("cspulse_delivery_notices_total", outcome="delivered") == 3
+    assert one.metric("cspulse_delivery_notices_total", fate="delivered") == 3
 
 
 def test_who_never_heard_of_an_episode_does_not_hear_of_its_end(desk: MakeDesk, listener: Listener) -> None:
@@ -168,7 +168,7 @@ def test_what_is_refused_for_good_is_kept_and_its_episode_is_told_from_its_next_
     assert (failure.topic, failure.partition, failure.offset) == ("cs.churn-alerts", 0, 0)
     assert (failure.type, failure.subject, failure.message_id) == ("cspulse.churn-alert.opened", "acme", "r-acme-1")
     assert one.outcomes() == ["given_up", "delivered"]
-    assert one.metric("cspulse_delivery_notices_total", outcome="refused") == 1
+    assert one.metric("cspulse_delivery_notices_total", fate="refused") == 1
 
 
 def test_who_was_told_hears_of_the_end_also_when_an_update_was_refused(desk: MakeDesk, listener: Listener) -> None:
@@ -200,7 +200,7 @@ def test_what_was_published_long_after_it_was_judged_is_history(desk: MakeDesk, 
     one = desk()
     one.deliver(alert(as_of=NOON - 4 * DAY_MS), alert(sequence=2, state="resolved"))
     assert listener.heard == []
-    assert one.metric("cspulse_delivery_notices_total", outcome="history") == 1
+    assert one.metric("cspulse_delivery_notices_total", fate="history") == 1
 
 
 def test_when_delivery_begins_only_what_is_young_and_still_open_is_told(desk: MakeDesk, listener: Listener) -> None:

@@ -18,6 +18,7 @@ from sinks.metric import LABELS, Metric, counter, gauge, histogram
 from sinks.metrics import METRICS, WorkerMetrics
 from sinks.samples import Committed, RunningSample, TaskSample
 from sinks.series import SeriesStore
+from sinks.sink_metrics import SINK_METRICS
 from tests.support.everything_counted import NOW_MS, EverythingCounted
 from tests.support.scraped import names, offered, one
 from tests.support.summed import default_definitions
@@ -103,10 +104,10 @@ def standing() -> Standing:
 
 
 def test_no_metric_is_declared_twice() -> None:
-    assert [name for name, times in Counter(metric.name for metric in METRICS).items() if times > 1] == []
+    assert [name for name, times in Counter(metric.name for metric in (*METRICS, *SINK_METRICS)).items() if times > 1] == []
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", [*METRICS, *SINK_METRICS], ids=lambda metric: metric.name)
 def test_a_metric_is_named_after_its_kind_and_its_base_unit(metric: Metric) -> None:
     assert re.fullmatch(r"cspulse_[a-z0-9_]+", metric.name)
     assert metric.name.endswith("_total") == (metric.kind == "counter")
@@ -127,7 +128,7 @@ def test_a_metric_is_named_after_its_kind_and_its_base_unit(metric: Metric) -> N
 
 
 def test_every_label_is_used_and_none_names_a_customer_or_a_person() -> None:
-    used = {label for metric in METRICS for label in metric.labels}
+    used = {label for metric in (*METRICS, *SINK_METRICS) for label in metric.labels}
     assert used == set(LABELS)
     assert not [label for label in used if re.search("customer|respondent|user|owner|agent|account|episode", label)]
 

@@ -4,17 +4,15 @@ import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-
 from schemas.records import ChurnAlert, DeliveryFailure, DeliveryMark, Evidence, FleetAlert, OwnerEntry, OwnerList
 from sinks.back_off import BackOff
 from sinks.calling import Caller, HttpCaller
 from sinks.delivery import DeliverySink, Terms
 from sinks.delivery_log import DeliveryLog, MemoryDeliveryLog
-from sinks.delivery_metrics import DeliveryMetrics
 from sinks.messages import Format
 from sinks.notices import Notice
 from sinks.sink import Batch, Place, SinkRecord
+from sinks.sink_metrics import SinkMetrics
 from sinks.telling import Routing
 from sinks.webhooks import webhook_format
 
@@ -134,8 +132,7 @@ class Desk:
         self.marks: list[DeliveryMark] = []
         self.failures: list[DeliveryFailure] = []
         self.alerts: list[SinkRecord] = []
-        self.registry = CollectorRegistry()
-        self.metrics = DeliveryMetrics(self.registry)
+        self.metrics = SinkMetrics()
         self.pause = BackOff(chance=lambda: 0.0)
         self._made: list[DeliverySink] = []
         self._timeout_ms = timeout_ms
@@ -197,7 +194,7 @@ class Desk:
 
     def metric(self, name: str, **labels: str) -> float:
         """A value of a metric, 0 where there is none."""
-        return self.registry.get_sample_value(name, {"destination": self.terms.name, **labels}) or 0.0
+        return self.metrics.registry.get_sample_value(name, {"destination": self.terms.name, **labels}) or 0.0
 
     def _first(self, place: Place) -> int:
         return next(n for n, record in enumerate(self.alerts) if Place(record.topic, record.partition) == place)
