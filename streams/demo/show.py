@@ -18,6 +18,7 @@ from streams.demo.options import DemoOptions
 from streams.demo.outputs import READ_TOPICS, OutputReader, OutputsLost
 from streams.demo.play import NotDone, Player
 from streams.demo.ranking import most_at_risk, standing
+from streams.demo.shelf import read_back
 from streams.demo.story import Story, story_of
 from streams.demo.summary import Summary, checks_of, flow_of, rule_counts
 from streams.demo.views import View, view_for
@@ -157,6 +158,7 @@ def _summary(stage: _Stage, started_s: float, play_s: float) -> Summary:
         proofs=[
             *checks_of(flow, ticks, fleet.ticks, rules, bands, newest),
             *ledger.proofs.all(),
+            read_back(ledger.snapshots),
         ],
         fullest_place=f"{place[0]}[{place[1]}]",
         fullest_share=share,

@@ -9,8 +9,10 @@ from schemas.records import EpisodeState, HealthChange
 from streams.demo.fleet import FleetCounts
 from streams.demo.progress import Progress
 from streams.demo.proofs import Proofs
+from streams.demo.shelf import read_back, read_model_of
 from streams.demo.summary import checks_of, flow_of, rule_counts
 from tests.support.demo_records import alert, change, measure, partial
+from tests.support.read_model_records import snapshot
 
 
 def test_a_chain_of_changes_that_begins_with_nothing_and_follows_on_holds() -> None:
@@ -147,3 +149,11 @@ def test_what_was_published_before_a_tick_is_processed_when_the_work_of_the_tick
     assert [progress.may_wait(seconds, 80, 250) for seconds in (1.0, 3.0, 9.0)] == [80, 150, 250]
     progress.reached(2_000, 3.0)
     assert (progress.processed, progress.waiting) == (150, 0)
+
+
+def test_the_read_model_of_the_demo_gives_back_every_snapshot_and_lists_who_is_at_risk() -> None:
+    snapshots = {name: snapshot(name, 1) for name in ("a", "b", "c")}
+    proof = read_back(snapshots)
+    assert (proof.checked, proof.flaws) == (4, 0)
+    assert read_model_of(snapshots).customers() == 3
+    assert read_back({"a": snapshot("b", 1)}).flaws == 1
