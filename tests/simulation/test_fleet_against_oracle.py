@@ -23,6 +23,7 @@ from tests.support.oracle.episodes import about_episodes, episodes
 from tests.support.oracle.events import in_window, names_of, read_definitions
 from tests.support.oracle.figures import figures
 from tests.support.oracle.fleet import Due, fleet, step_conversions, touchpoint_map
+from tests.support.oracle.helped import did_it_help
 from tests.support.oracle.loyalty import quadrant
 from tests.support.oracle.surveys import is_answer, names_touchpoint
 from tests.support.oracle.terms import terms_of
@@ -173,6 +174,26 @@ def test_at_any_tick_what_is_told_of_alerts_and_who_acts_upon_them_is_the_batch_
     assert sum(episode.proactive for episode in found) > 3
     assert sum(episode.complained_first for episode in found) > 1
     assert not dict(wrong(published(as_of_ms), about_episodes(found, as_of_ms)))
+
+
+@pytest.mark.parametrize("as_of_ms", TIMES)
+def test_at_any_tick_whether_acting_helped_is_the_batch_answer(as_of_ms: int) -> None:
+    right = did_it_help(records("cs.churn-alerts", as_of_ms), accepted(as_of_ms), as_of_ms)
+    shown = published(as_of_ms)
+    told = {
+        key for key, value in shown.items() if key[0].startswith(("recovered_30d", "gone_90d")) and value["value"] is not None
+    }
+    assert told == set(right)
+    assert not dict(wrong(shown, right))
+
+
+def test_the_log_has_episodes_that_were_acted_upon_and_helped_and_others() -> None:
+    right = did_it_help(records("cs.churn-alerts", CLOSING_MS), accepted(CLOSING_MS), CLOSING_MS)
+    sides = {dimension.rpartition("/")[2] for figure, dimension in right if figure == "recovered_30d_share"}
+    assert sides == {"acted", "unacted"}
+    assert any(due.value for (figure, _), due in right.items() if figure == "recovered_30d_share")
+    assert any(figure == "gone_90d_share" for figure, _ in right)
+    assert any(figure == "recovered_30d_difference" for figure, _ in right)
 
 
 @pytest.mark.parametrize("as_of_ms", TIMES)
