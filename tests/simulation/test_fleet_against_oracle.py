@@ -180,9 +180,8 @@ def test_at_any_tick_what_is_told_of_alerts_and_who_acts_upon_them_is_the_batch_
 def test_at_any_tick_whether_acting_helped_is_the_batch_answer(as_of_ms: int) -> None:
     right = did_it_help(records("cs.churn-alerts", as_of_ms), accepted(as_of_ms), as_of_ms)
     shown = published(as_of_ms)
-    told = {
-        key for key, value in shown.items() if key[0].startswith(("recovered_30d", "gone_90d")) and value["value"] is not None
-    }
+    asked = ("recovered_30d", "gone_90d")
+    told = {key for key, value in shown.items() if key[0].startswith(asked) and value["value"] is not None}
     assert told == set(right)
     assert not dict(wrong(shown, right))
 

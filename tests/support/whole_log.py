@@ -1,12 +1,13 @@
 """The whole log of an application, as the independent checker takes it."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from streams.catalogue import default_text
 from tests.support.cluster import Cluster
-from tests.support.log_checker import check
-from tests.support.oracle.acceptance import judged, merged
+from tests.support.log_checker import check_judged
+from tests.support.oracle.acceptance import Judged, judged, merged
 from tests.support.publishing import EVENT_TOPICS, TICKS_TOPIC
 from tests.support.topic_log import Logged, decode, each_record
 
@@ -29,14 +30,22 @@ def assert_exact(cluster: Cluster) -> None:
     assert not found, "\n".join([f"{len(found)} violations:", *found[:SHOWN_MAX]])
 
 
-def violations(cluster: Cluster, partials_of: str = "") -> list[str]:
+def judgements_of(cluster: Cluster) -> dict[int, list[Judged]]:
+    """What becomes of each record of the inputs, by partition, as the oracle judges it."""
+    by_partition: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for record in inputs_of(cluster):
+        by_partition[record["partition"]].append(record)
+    return {partition: judged(merged(records)) for partition, records in sorted(by_partition.items())}
+
+
+def violations(cluster: Cluster, judgements: Mapping[int, Sequence[Judged]] | None = None, partials_of: str = "") -> list[str]:
     """What the checker finds wrong with the outputs on a cluster, given the inputs on it; empty when all is well.
 
     Where several applications publish, `partials_of` is the one whose parts of the fleet's figures are looked at.
     """
     outputs = (_output(record) for topic in OUTPUT_TOPICS for record in each_record(cluster.bootstrap, topic))
     wanted = (one for one in outputs if one["topic"] != PARTIALS or one["key"].endswith(f"|{partials_of}" if partials_of else ""))
-    return check(inputs_of(cluster), wanted, default_text())
+    return check_judged(judgements or judgements_of(cluster), wanted, default_text())
 
 
 def inputs_of(cluster: Cluster) -> list[dict[str, Any]]:
@@ -81,9 +90,9 @@ def folded_twice(cluster: Cluster) -> int:
     return sum(counts.values())
 
 
-def repeated(cluster: Cluster) -> int:
-    """How many events of the inputs are repetitions, as the oracle judges them."""
-    by_partition: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for record in inputs_of(cluster):
-        by_partition[record["partition"]].append(record)
-    return sum(judgement.verdict == "duplicate" for records in by_partition.values() for judgement in judged(merged(records)))
+def repeated(judgements: Mapping[int, Sequence[Judged]]) -> int:
+    """How many events of the inputs are repetitions.
+
+    Not only where a producer means it: one that sends again what a killed broker had already written may repeat it as well.
+    """
+    return sum(judgement.verdict == "duplicate" for mine in judgements.values() for judgement in mine)

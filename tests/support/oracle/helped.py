@@ -32,7 +32,7 @@ def did_it_help(alerts: Iterable[Value], accepted: Mapping[str, Sequence[Judged]
     by_id: defaultdict[str, list[Value]] = defaultdict(list)
     for alert in alerts:
         by_id[alert["episode_id"]].append(alert)
-    outcomes = []
+    outcomes: list[Outcome] = []
     for mine in by_id.values():
         if mine[-1]["state"] != "retracted" and is_in_window(mine[0]["opened_at"], 180, as_of_ms):
             outcomes += _outcome(mine, accepted[mine[0]["customer_id"]], as_of_ms)
