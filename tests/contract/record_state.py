@@ -76,6 +76,7 @@ def main() -> None:
     driven.take()
     newest = {(table, key): value for table, key, value in driven.changelog}
     changelog = [(table, key, value) for (table, key), value in newest.items() if value is not None]
+    changelog += [("fleet", key, value) for key, value in driven.fleet().table("fleet")]
     states = {key.decode(): unpack(value) for table, key, value in changelog if table == "customers"}
     definitions = parse(default_text())
     made = Recording(

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from processors.definitions import parse
+from streams.fleet_driver import FleetDriver
 from streams.state_bytes import FORMAT_VERSION, HEADER, UnreadableState, unpack
 from tests.contract.record_state import meaning, next_records, read
-from tests.support.driven import Driven
+from tests.support.driven import INCARNATION, Driven
 from tests.support.histories import numbered
 
 VERSIONS = range(1, FORMAT_VERSION + 1)
@@ -37,6 +38,21 @@ def test_a_partition_is_restored_from_it_and_folds_what_comes_next(version: int)
     assert sum(after.values()) - sum(before.values()) > 0.9 * len(made.next_lines)
     assert {output.topic for output in driven.outputs} >= {"cs.health-changes", "cs.customer-snapshots"}
     assert driven.gauges_of_totals() == driven.gauges_of_customers()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_fleet_is_restored_from_it_and_repeats_nothing(version: int) -> None:
+    made = read(version)
+    driven = Driven(made.definitions)
+    driver = FleetDriver(1, INCARNATION, driven.catalogue.get, driven.codec, lambda: None)
+    driver.restorer("fleet")((key, value) for table, key, value in made.changelog if table == "fleet")
+    driver.restored()
+    driver.begin(driver.offsets)
+    assert len(driver) > 100
+    assert driver.store.state.is_complete
+    assert driver.store.state.as_of_ms <= made.as_of_ms
+    assert dict(driver.table("fleet")) == {key: value for table, key, value in made.changelog if table == "fleet"}
+    assert driver.drain_outputs() == []
 
 
 def test_a_state_of_a_later_version_is_refused_with_a_word_what_to_do() -> None:

@@ -1,10 +1,11 @@
 """The corpus of bad records through a worker: each ends as a dead letter with its reason, and everything else goes on."""
 
 import pytest
+from confluent_kafka import Producer
 
 from streams.topics import partition_of
 from tests.support.bad_input import ACCEPTED, CUSTOMER, corpus, ticket
-from tests.support.cluster import PARTITIONS, Cluster, now_ms, produce
+from tests.support.cluster import PARTITIONS, ApacheCluster, Cluster, now_ms, produce
 from tests.support.publishing import wait_until_folded
 from tests.support.topic_log import read_topic
 from tests.support.worker import Workers
@@ -40,3 +41,25 @@ def test_each_bad_record_becomes_a_dead_letter_with_its_reason_and_the_rest_goes
     assert {change["customer_id"] for change in changes} == good
     assert "Traceback" not in worker.said()
     assert "DROP TABLE" not in worker.said()
+
+
+@pytest.mark.kafka
+def test_a_record_that_grows_a_thousandfold_when_it_is_unpacked_is_a_dead_letter_like_any_other(
+    apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    at_ms, home = now_ms(), partition_of(CUSTOMER.encode(), PARTITIONS)
+    bomb = b'{"event_id":"' + b"0" * 50_000_000 + b'"}'
+    producer = Producer({"bootstrap.servers": apache.bootstrap, "compression.type": "zstd", "message.max.bytes": 100_000_000})
+    producer.produce("cs.tickets", bomb, CUSTOMER.encode(), home, timestamp=at_ms)
+    assert producer.flush(30) == 0
+    produce(apache, "cs.tickets", home, [(CUSTOMER.encode(), ticket(at_ms, "after it"), at_ms)])
+
+    worker = apache_workers.start(tick_interval_ms="0")
+    wait_until_folded(apache, apache_workers.app_id)
+    assert worker.stop() == 0
+
+    (letter,) = [record.fields() for record in read_topic(apache.bootstrap, "cs.dead-letters")]
+    assert (letter["reason"], letter["original_bytes"]) == ("too_large", len(bomb))
+    assert len(letter["original"]) == LETTER_MAX_BYTES
+    changes = [record.fields() for record in read_topic(apache.bootstrap, "cs.health-changes")]
+    assert any("after it" in change["caused_by"] for change in changes)
