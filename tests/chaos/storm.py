@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from schemas.events import Tick
 from schemas.jsonlines import Line
 from streams.sources.simulator import Disorder, Simulation, simulate
@@ -66,6 +68,17 @@ def lines_of(events: int, seed: int, disorder: Disorder = DISORDER) -> list[Line
         for partition in range(PARTITIONS)
     ]
     return sorted([*lines, *ticks], key=lambda line: line.timestamp_ms)
+
+
+def happening_lately(lines: Sequence[Line], seconds: float, ago_ms: int) -> list[Line]:
+    """The same events, one after the other within so many seconds that begin so long ago; for workers that write ticks of now."""
+    events = [line for line in lines if line.topic != TICKS_TOPIC]
+    begin_ms, step_ms = now_ms() - ago_ms, 1_000 * seconds / len(events)
+    times = [begin_ms + round(number * step_ms) for number in range(len(events))]
+    return [
+        structs.replace(line, timestamp_ms=at_ms, value=structs.replace(line.value, occurred_at=at_ms))
+        for line, at_ms in zip(events, times, strict=True)
+    ]
 
 
 def paced(lines: Sequence[Line], seconds: float, given_up: threading.Event | None = None) -> Iterator[Line]:

@@ -13,7 +13,7 @@ import pytest
 
 from streams.sources.simulator import Disorder
 from tests.chaos.hits import POINTS, Hit, deaths, plan_of
-from tests.chaos.storm import DISORDER, REPEATING, Storm, lines_of
+from tests.chaos.storm import DISORDER, REPEATING, Storm, happening_lately, lines_of
 from tests.chaos.supervised import CannotFinish
 from tests.support.cluster import ApacheCluster, create_topics
 from tests.support.kafka.trio import KafkaTrio
@@ -31,6 +31,9 @@ TRIO_SHARE = 0.3
 
 QUIET_EVENTS_A_KILL, QUIET_EVENTS_A_BOUNCE = 18_000, 75_000
 """The storm lasts as long as the events flow."""
+
+CLOCK_S, CLOCK_AGO_MS = 25.0, 3 * 3_600_000
+"""So long ago that the clocks that jump are ahead of the events, some more and some less, and the last tick is ahead of all."""
 
 MUTANT_FINISH_LIMIT_S = 120.0
 MUTANT_TRIES = 3
@@ -98,7 +101,8 @@ def test_a_clock_of_the_workers_that_jumps_by_an_hour_changes_no_figure(apache: 
     plan = [Hit("kill", 0), Hit("leave", 1), Hit("kill", 1)]
     storm = Storm(apache, apache_workers, SEED, command=broken("clock_jumps"), tick_interval_ms="500")
 
-    storm.run(lines_of(6_000, SEED), plan, publish_s=25.0, finish_limit_s=120.0)
+    lines = happening_lately(lines_of(6_000, SEED), CLOCK_S, CLOCK_AGO_MS)
+    storm.run(lines, plan, publish_s=CLOCK_S, finish_limit_s=120.0)
 
     assert_exact(apache, apache_workers.app_id)
 
