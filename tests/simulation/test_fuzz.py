@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from benchmarks.fuzz import SLOWEST_S, Account, damaged
+from benchmarks.fuzz import Account, damaged
 from processors.coarsen import LIMIT_BYTES
 from streams.driver import PartitionDriver
 from streams.records import InputRecord
@@ -24,7 +24,6 @@ def test_each_of_some_thousand_damaged_records_has_one_fate() -> None:
     assert account.fates["dropped: duplicate"] > RECORDS / 1_000
     reasons = {fate for fate in account.fates if fate.startswith("dead letter")}
     assert len(reasons) > 10, reasons
-    assert account.slowest_s < SLOWEST_S
     assert account.largest_state_bytes() < LIMIT_BYTES
 
 
