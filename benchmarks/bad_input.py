@@ -22,7 +22,7 @@ from streams.records import InputRecord
 from tests.support.bad_input import ACCEPTED, corpus
 
 GOOD_A_BAD: Final = 100
-REPEATS: Final = 5
+REPEATS: Final = 6
 
 
 def with_bad(records: Iterable[InputRecord], at_ms: int) -> Iterator[InputRecord]:
@@ -43,6 +43,14 @@ def seconds(records: list[InputRecord]) -> float:
     return time.process_time() - began_s
 
 
+def kept(good: list[InputRecord], mixed: list[InputRecord], *, mixed_first: bool) -> float:
+    """The rate of the good ones among bad ones over their rate alone. Whoever is second is faster, so they take turns."""
+    if mixed_first:
+        with_bad_s = seconds(mixed)
+        return seconds(good) / with_bad_s
+    return seconds(good) / seconds(mixed)
+
+
 def main() -> int:
     """Measure and print; returns the exit code, 1 when the good ones keep less than nine tenths of their rate."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bad_input", description="What bad records cost the good ones.")
@@ -51,13 +59,14 @@ def main() -> int:
     tune_collector()
     good = simulated(options.customers).records
     mixed = list(with_bad(good, good[-1].timestamp_ms))
-    kept = sorted(seconds(good) / seconds(mixed) for _ in range(REPEATS))
+    shares = sorted(kept(good, mixed, mixed_first=turn % 2 == 1) for turn in range(REPEATS))
+    turns = f"{shares[0]:.3f} to {shares[-1]:.3f} in {REPEATS} turns"
     print(
-        f"{len(good):,} good records keep {median(kept):.3f} of their rate ({kept[0]:.3f} to {kept[-1]:.3f} in {REPEATS} turns) "
+        f"{len(good):,} good records keep {median(shares):.3f} of their rate ({turns}) "
         f"with {len(mixed) - len(good):,} bad ones among them"
     )
     print(machine.description())
-    return int(median(kept) < 0.9)
+    return int(median(shares) < 0.9)
 
 
 if __name__ == "__main__":

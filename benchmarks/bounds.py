@@ -1,94 +1,56 @@
 """What is without bounds in the input is bounded in the state: `python -m benchmarks.bounds`.
 
 One customer opens a hundred thousand tickets, another one uses as many features, a third answers from ten thousand touchpoints,
-and one makes half of all events. Each load says how large the state gets, what an event costs at its beginning and at its end,
-and what was told of what could not be kept.
+one makes half of all events, and so on (`benchmarks.endless_loads`). Each load says how large the state gets, what an event costs
+at its beginning and at its end, and what was told of what could not be kept.
 """
 
 import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
 
 from benchmarks import machine
+from benchmarks.endless_loads import DAY_MS, HOT, LOADS, Maker
+from processors.state import CustomerState, encode
 from schemas.codec import Codec
-from schemas.events import CustomerEvent, SurveyEvent, Tick, TicketEvent, UsageEvent
+from schemas.events import CustomerEvent, Tick
 from schemas.records import CustomerSnapshot
 from streams.catalogue import Catalogue
 from streams.collector import tune_collector
 from streams.dead_letters import FailureLimit
 from streams.driver import PartitionDriver
 from streams.records import InputRecord
+from streams.state_bytes import unpack
 from streams.ticks import TICKS_TOPIC
 
 START_MS: Final = 1_790_000_000_000
-DAY_MS: Final = 86_400_000
 STEP_MS: Final = 10_000
 COMMIT_EVERY: Final = 100
 LOOKED_AT: Final = 1_000
-HOT: Final = "customer"
-
-Maker = Callable[[int, int], tuple[str, CustomerEvent]]
 
 
 class Outcome(Struct):
-    """What a load came to: times are of the processor, an event, over the first and the last thousand."""
+    """What a load came to: times are of the processor, an event, over the first and the last thousand.
+
+    `state_bytes` and `encoded_bytes` are the largest state that was committed, as it is stored and before it is compressed;
+    `state` is the last one, `totals` how many counts of the fleet it all came to.
+    """
 
     events: int
+    accepted: int
     state_bytes: int
+    encoded_bytes: int
+    totals: int
+    state: CustomerState
     first_us: float
     last_us: float
     oddities: Counter[str]
     figures: dict[str, float | None]
-
-
-def a_ticket(number: int, at_ms: int) -> tuple[str, CustomerEvent]:
-    """Every ticket is another one, and none is solved."""
-    return "cs.tickets", TicketEvent(
-        event_id=f"e{number}", customer_id=HOT, occurred_at=at_ms, kind="opened", ticket_id=f"t{number}", priority="urgent"
-    )
-
-
-def an_answer(number: int, at_ms: int) -> tuple[str, CustomerEvent]:
-    """Every answer is of another touchpoint and person."""
-    return "cs.surveys", SurveyEvent(
-        event_id=f"e{number}",
-        customer_id=HOT,
-        occurred_at=at_ms,
-        kind="answered",
-        survey="csat",
-        scale="1_5",
-        score=1 + number % 5,
-        touchpoint=f"touchpoint-{number % 10_000}",
-        respondent_id=f"person-{number}",
-    )
-
-
-def a_use(number: int, at_ms: int) -> tuple[str, CustomerEvent]:
-    """Every use is of another feature, by another user."""
-    return "cs.usage", UsageEvent(
-        event_id=f"e{number}", customer_id=HOT, occurred_at=at_ms, kind="feature_used", feature=f"f{number}", user_id=f"u{number}"
-    )
-
-
-def half_of_one(number: int, at_ms: int) -> tuple[str, CustomerEvent]:
-    """Every second event is of one customer, the others are of everybody else."""
-    customer = HOT if number % 2 else f"other-{number}"
-    return "cs.usage", UsageEvent(
-        event_id=f"e{number}", customer_id=customer, occurred_at=at_ms, kind="feature_used", feature="search", user_id="u"
-    )
-
-
-LOADS: Final[dict[str, tuple[Maker, int]]] = {
-    "a customer with open tickets": (a_ticket, 100_000),
-    "10,000 touchpoints and as many people as answers": (an_answer, 50_000),
-    "as many features and users as uses": (a_use, 100_000),
-    "half of all events by one customer": (half_of_one, 50_000),
-}
 
 
 def run(maker: Maker, events: int) -> Outcome:
@@ -99,7 +61,7 @@ def run(maker: Maker, events: int) -> Outcome:
     oddities: Counter[str] = Counter()
     newest: CustomerSnapshot | None = None
     times: list[float] = []
-    largest = 0
+    accepted = largest = encoded = 0
     for number, (topic, event, at_ms) in enumerate(_stamped(maker, events)):
         record = InputRecord(topic, 0, number, at_ms, event.customer_id.encode(), codec.encode(topic, event))
         began_s = time.process_time()
@@ -112,13 +74,28 @@ def run(maker: Maker, events: int) -> Outcome:
             for (figure, dimension), count in transaction.tally.items():
                 if figure == "oddities_by_day":
                     oddities[dimension] += count
+                elif figure == "events_by_day":
+                    accepted += count
             for output in transaction.outputs:
                 if isinstance(output.record, CustomerSnapshot) and output.record.customer_id == HOT:
                     newest = output.record
-            largest = max(largest, len(driver.customers.values.get(HOT.encode(), b"")))
+            stored = driver.customers.values.get(HOT.encode())
+            if stored is not None:
+                largest, encoded = max(largest, len(stored)), max(encoded, len(encode(unpack(stored))))
         times.append(time.process_time() - began_s)
     figures = {figure.name: figure.value for figure in newest.figures if not figure.dimension} if newest else {}
-    return Outcome(events, largest, _mean_us(times[:LOOKED_AT]), _mean_us(times[-LOOKED_AT:-1]), oddities, figures)
+    return Outcome(
+        events,
+        accepted,
+        largest,
+        encoded,
+        len(driver.totals.values()),
+        unpack(driver.customers.values[HOT.encode()]),
+        _mean_us(times[:LOOKED_AT]),
+        _mean_us(times[-LOOKED_AT:-1]),
+        oddities,
+        figures,
+    )
 
 
 def _stamped(maker: Maker, events: int) -> Iterator[tuple[str, CustomerEvent, int]]:
@@ -146,7 +123,7 @@ def main() -> int:
         found = run(maker, max(LOOKED_AT, round(events * options.share)))
         told = ", ".join(f"{count:,} {oddity}" for oddity, count in found.oddities.most_common()) or "nothing"
         print(
-            f"{name}: {found.events:,} events, state at most {found.state_bytes:,} bytes, "
+            f"{name}: {found.events:,} events, state at most {found.encoded_bytes:,} bytes, {found.state_bytes:,} stored, "
             f"{found.first_us:,.0f} µs an event at first, {found.last_us:,.0f} µs at last; told: {told}",
             flush=True,
         )

@@ -76,7 +76,7 @@ def fold(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Con
 def _admit(state: CustomerState, event: CustomerEvent, clock_ms: int, context: Context, letter_id: bytes | None) -> Verdict:
     """Whether the event counts; if it does, its id and that of the dead letter it comes from are remembered."""
     totals = context.effects.totals
-    if event.occurred_at <= state.erased_at:
+    if state.erased_at and event.occurred_at <= state.erased_at:
         totals.oddity("erased", event.occurred_at)
         return "erased"
     if letter_id is not None and state.replayed.contains(letter_id):

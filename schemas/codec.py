@@ -22,6 +22,7 @@ from schemas.jsonvalues import from_validation, value_from_json, value_to_json
 from schemas.outcome import Malformed, Reason, malformed
 from schemas.records import Output
 from schemas.registry import RegistryUnreachable, SchemaRegistry
+from schemas.whole_reads import WholeReads
 from schemas.writing import MISFITS, Writer, writer_of
 
 __all__ = ["MAX_INPUT_BYTES", "Codec", "Encoding", "EncodingError", "RegistryUnreachable"]
@@ -171,7 +172,7 @@ def _read(
     of_topic: Contract, check_input: Check | None, resolution: _Resolution, value: bytes, start: int
 ) -> InputEvent | Output | Malformed:
     """The record whose Avro payload begins at `start`."""
-    stream = BytesIO(value)
+    stream = BytesIO(value) if resolution.reader is None else WholeReads(value)
     stream.seek(start)
     try:
         fields = fastavro.schemaless_reader(stream, resolution.writer, resolution.reader)

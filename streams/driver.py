@@ -23,7 +23,7 @@ from streams.catalogue import UnknownDefinitions
 from streams.dead_letters import DEAD_LETTERS_TOPIC, FailureLimit, ReadLimit, dead_letter
 from streams.measures import Measures
 from streams.partials import Partials, count_gauges
-from streams.placing import letter_replayed, wrong_key, wrong_partition, wrong_time
+from streams.placing import impossible_timestamp, letter_replayed, wrong_key, wrong_partition, wrong_time
 from streams.records import InputRecord, OutputRecord, PartitionsChanged, Transaction
 from streams.steps import Folded, GivenUp, Postponed, Reconsidered, Step, TimePassed, carry_out
 from streams.store import Customer, CustomerStore
@@ -189,6 +189,11 @@ class PartitionDriver:
         record = self._record
         if record is None:
             return
+        impossible = impossible_timestamp(record)
+        if impossible is not None:
+            self._dead_letter(record, impossible)
+            self._done(record)
+            return
         meta = self.totals.meta
         if record.timestamp_ms > meta.clock_ms:
             if not self._settle_due(record.timestamp_ms, steps):
@@ -197,6 +202,9 @@ class PartitionDriver:
         if record.topic == TICKS_TOPIC and not self._ready_for_tick(steps):
             return
         self._consume(record)
+        self._done(record)
+
+    def _done(self, record: InputRecord) -> None:
         self._record = None
         self._offsets[record.topic] = record.offset + 1
         self._uncommitted += 1

@@ -1,12 +1,25 @@
 """What may be wrong with a record around its event: its key, its partition, its time."""
 
 from processors.seen import GRACE_MS
+from schemas.checks import TIME_MAX_MS, TIME_MIN_MS
 from schemas.events import CustomerEvent
 from schemas.outcome import Malformed, Reason
 from streams.records import InputRecord
 from streams.topics import ALLOWED_SKEW_MS, partition_of
 
 REPLAY_HEADER = "cspulse-replay"  # carried by a replayed dead letter, with its id: its lateness is accepted, once
+
+
+def impossible_timestamp(record: InputRecord) -> Malformed | None:
+    """A record without a timestamp (-1), or with one that is none of this age: the partition's clock must not follow it.
+
+    The brokers refuse what is more than the allowed skew ahead, where the topics are set up as they should be.
+    """
+    if TIME_MIN_MS <= record.timestamp_ms < TIME_MAX_MS:
+        return None
+    return Malformed(
+        Reason.BAD_TIME, f"the record's timestamp is {record.timestamp_ms}; epoch milliseconds from 1970 to 2200 are needed"
+    )
 
 
 def wrong_time(record: InputRecord, event: CustomerEvent) -> Malformed | None:

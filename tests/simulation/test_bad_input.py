@@ -10,23 +10,31 @@ from streams.catalogue import Catalogue
 from streams.dead_letters import FailureLimit, NothingReadable
 from streams.driver import PartitionDriver
 from streams.records import InputRecord
-from tests.support.bad_input import ACCEPTED, CUSTOMER, Offered, corpus, ticket
+from streams.topics import partition_of
+from tests.support.bad_input import ACCEPTED, CUSTOMER, Offered, corpus, mistimed, ticket
+from tests.support.bad_schemas import Registered, registered
+from tests.support.registries import MemoryRegistry
 
 AT_MS = 1_790_000_000_000
 PARTITIONS = 4
 
 
-def driver_of(partition: int) -> PartitionDriver:
-    return PartitionDriver(partition, PARTITIONS, "app", Catalogue().get, Codec(), FailureLimit(0.05, 1000), lambda: None)
+def driver_of(partition: int, codec: Codec | None = None) -> PartitionDriver:
+    return PartitionDriver(
+        partition, PARTITIONS, "app", Catalogue().get, codec or Codec(), FailureLimit(0.05, 1000), lambda: None
+    )
 
 
-def fate_of(offered: Offered) -> tuple[str, str]:
+def fate_of(offered: Offered, codec: Codec | None = None) -> tuple[str, str]:
     """What becomes of a record, and what is said of it."""
-    driver = driver_of(offered.partition)
+    driver = driver_of(offered.partition, codec)
     driver.begin({})
-    driver.process(InputRecord(offered.topic, offered.partition, 0, AT_MS, offered.key, offered.value))
-    letters = [output.record for output in driver.take().outputs if isinstance(output.record, DeadLetter)]
-    assert len(letters) <= 1
+    at_ms = AT_MS if offered.timestamp_ms is None else offered.timestamp_ms
+    driver.process(InputRecord(offered.topic, offered.partition, 0, at_ms, offered.key, offered.value))
+    transaction = driver.take()
+    letters = [output.record for output in transaction.outputs if isinstance(output.record, DeadLetter)]
+    accepted = sum(count for (figure, _), count in transaction.tally.items() if figure == "events_by_day")
+    assert len(letters) + accepted == 1, transaction.tally
     return (letters[0].reason, letters[0].message) if letters else (ACCEPTED, "")
 
 
@@ -34,6 +42,38 @@ def fate_of(offered: Offered) -> tuple[str, str]:
 def test_each_record_meets_its_fate(offered: Offered) -> None:
     fate, message = fate_of(offered)
     assert fate == offered.fate, message
+
+
+@pytest.mark.parametrize("offered", [pytest.param(one, id=one.name) for one in mistimed(AT_MS, PARTITIONS)])
+def test_a_record_s_own_timestamp_decides_what_becomes_of_it(offered: Offered) -> None:
+    fate, message = fate_of(offered)
+    assert fate == offered.fate, message
+
+
+def test_records_with_impossible_timestamps_leave_the_clock_and_the_customers_where_they_are() -> None:
+    home = partition_of(CUSTOMER.encode(), PARTITIONS)
+    driver = driver_of(home)
+    driver.begin({})
+    driver.process(InputRecord("cs.tickets", home, 0, AT_MS, CUSTOMER.encode(), ticket(AT_MS)))
+    driver.take()
+    impossible = [one for one in mistimed(AT_MS, PARTITIONS) if one.fate == "bad_time"]
+    for offset, one in enumerate(impossible, 1):
+        driver.process(InputRecord(one.topic, home, offset, one.timestamp_ms or 0, one.key, one.value))
+    transaction = driver.take()
+    assert driver.clock_ms == AT_MS
+    assert transaction.offsets["cs.tickets"] == len(impossible) + 1
+    assert not [key for table, key, _ in transaction.changelog if table == "customers"]
+
+
+REGISTRY = MemoryRegistry()
+
+
+@pytest.mark.parametrize("one", [pytest.param(one, id=one.name) for one in registered(REGISTRY, CUSTOMER, AT_MS)])
+def test_each_record_of_a_foreign_schema_meets_its_fate(one: Registered) -> None:
+    home = partition_of(CUSTOMER.encode(), PARTITIONS)
+    offered = Offered(one.name, one.topic, home, CUSTOMER.encode(), one.value, one.fate)
+    fate, message = fate_of(offered, Codec(REGISTRY))
+    assert fate == one.fate, message
 
 
 def test_the_corpus_has_every_reason_that_a_record_alone_can_give() -> None:

@@ -13,18 +13,32 @@ from typing import Any, Final, NamedTuple
 import fastavro
 
 from schemas.avro import load
+from schemas.checks import TIME_MAX_MS
 from schemas.codec import Codec
 from schemas.events import SurveyEvent, TicketEvent
 from streams.topics import partition_of
+from tests.support.bad_values import bad_values
 
 HOUR_MS: Final = 3_600_000
 CUSTOMER: Final = "customer-1"
 ACCEPTED: Final = "accepted"
+HOSTILE: Final = (
+    "a\0b",
+    "a\nb",
+    "\u202egnp.exe",
+    "'; DROP TABLE customers; --",
+    "{{7*7}}${7*7}",
+    "../../etc/passwd",
+    "\U0001f4a9" * 64,
+)
 AVSC: Final = Path(__file__).parents[2] / "schemas" / "avsc"
 
 
 class Offered(NamedTuple):
-    """A record, where it is put, and what must become of it: a reason of a dead letter, or `accepted`."""
+    """A record, where it is put, and what must become of it: a reason of a dead letter, or `accepted`.
+
+    `timestamp_ms` is None where it is stamped with the corpus' time.
+    """
 
     name: str
     topic: str
@@ -32,6 +46,7 @@ class Offered(NamedTuple):
     key: bytes | None
     value: bytes | None
     fate: str
+    timestamp_ms: int | None = None
 
 
 def corpus(at_ms: int, partitions: int) -> list[Offered]:
@@ -50,6 +65,27 @@ def corpus(at_ms: int, partitions: int) -> list[Offered]:
         Offered("a key of 2,000 bytes", "cs.tickets", home, long_key, ticket(at_ms, "k-5"), "key_mismatch"),
         Offered("another partition", "cs.tickets", elsewhere, key, ticket(at_ms, "k-6"), "misrouted"),
         *_hostile_customers(at_ms, partitions),
+        *(Offered(one.name, one.topic, home, key, one.value, one.fate) for one in bad_values(CUSTOMER, at_ms)),
+    ]
+
+
+def mistimed(at_ms: int, partitions: int) -> list[Offered]:
+    """Records whose own timestamps are wrong; brokers refuse some of them, if the topics are set up as they should be."""
+    home, key = partition_of(CUSTOMER.encode(), partitions), CUSTOMER.encode()
+    last_ms = TIME_MAX_MS - 1
+    cases = (
+        ("no timestamp", -1, at_ms, "bad_time"),
+        ("a timestamp of 1970 on an event of now", 0, at_ms, "future"),
+        ("a timestamp of 1970 on an event of then", 0, 0, ACCEPTED),
+        ("a timestamp of 2100 on an event of now", 4_102_444_800_000, at_ms, "late"),
+        ("the last timestamp that there is", last_ms, last_ms, ACCEPTED),
+        ("a timestamp after it", last_ms + 1, last_ms, "bad_time"),
+        ("a timestamp in microseconds", at_ms * 1_000, at_ms, "bad_time"),
+        ("the largest timestamp", 2**63 - 1, at_ms, "bad_time"),
+    )
+    return [
+        Offered(name, "cs.tickets", home, key, ticket(occurred_ms, name), fate, stamped_ms)
+        for name, stamped_ms, occurred_ms, fate in cases
     ]
 
 
@@ -103,7 +139,19 @@ def _wrong_json(at_ms: int) -> Iterator[tuple[str, str, bytes | None, str]]:
     yield "objects 12,000 deep", "cs.tickets", b'{"a":' * 12_000, "undecodable"
     lists = b"[" * 20_000 + b"]" * 20_000
     yield "lists 20,000 deep", "cs.tickets", begin + b',"kind":"opened","x":' + lists + b"}", "undecodable"
-    yield "NaN", "cs.usage", b'{"quantity": NaN}', "undecodable"
+    for absurd in (b"NaN", b"Infinity", b"-Infinity", b"1e400", b"-1e400"):
+        value = _json(at_ms, kind="override", override_score="#").replace(b'"#"', absurd)
+        yield f"{absurd.decode()} in JSON", "cs.accounts", value, "undecodable"
+    many = b"".join(b',"m%d":{}' % number for number in range(5_000))
+    yield (
+        "5,000 members that nobody knows",
+        "cs.tickets",
+        begin.replace(b'"j"', b'"many"') + b',"kind":"opened"' + many + b"}",
+        ACCEPTED,
+    )
+    again = b',"kind":"opened"' * 3_500
+    yield "a member 3,500 times", "cs.tickets", begin.replace(b'"j"', b'"again"') + again + b"}", ACCEPTED
+    yield from _hostile_texts(at_ms)
     yield "a number of 5,000 digits", "cs.usage", _usage(at_ms, quantity="#").replace(b'"#"', b"9" * 5_000), "undecodable"
     yield "a number beyond 64 bits", "cs.usage", _usage(at_ms, quantity=2**70), "out_of_range"
     yield (
@@ -119,6 +167,13 @@ def _wrong_json(at_ms: int) -> Iterator[tuple[str, str, bytes | None, str]]:
         _json(at_ms, event_id="unknown", kind="opened", ticket_id="3", mood="!"),
         ACCEPTED,
     )
+
+
+def _hostile_texts(at_ms: int) -> Iterator[tuple[str, str, bytes | None, str]]:
+    """Names and comments that are data like any other."""
+    for number, text in enumerate(HOSTILE):
+        fields: dict[str, Any] = {"event_id": f"text-{number}", "touchpoint": text, "respondent_id": text, "locale": text}
+        yield f"an answer that says {text[:20]!r}", "cs.surveys", _answer(at_ms, **fields, comment=text * 50), ACCEPTED
 
 
 def _wrong_types(at_ms: int) -> Iterator[tuple[str, str, bytes | None, str]]:
@@ -165,23 +220,19 @@ def _absurd_avro(at_ms: int) -> Iterator[tuple[str, str, bytes | None, str]]:
     )
     yield "a score of -2**31", "cs.surveys", Codec().encode("cs.surveys", low), "bad_score"
     header = _newest("cs.accounts").header
-    goals = {"event_id": "g", "customer_id": CUSTOMER, "occurred_at": at_ms, "kind": "contracted"}
-    endless = _avro("cs.accounts", goals)
-    yield "a contract in Avro", "cs.accounts", header + endless, ACCEPTED
+    goals = {"event_id": "g", "customer_id": CUSTOMER, "occurred_at": at_ms, "kind": "contracted", "goals": []}
+    whole = header + _avro("cs.accounts", goals)
+    yield "a contract in Avro", "cs.accounts", whole, ACCEPTED
+    before = whole.rindex(b"\x02\0", 0, whole.rindex(b"\x02\0") + 2)  # the branch of the list, and its end
+    for count in (b"\xfe" + b"\xff" * 8 + b"\x01", b"\xff" * 9 + b"\x01", b"\x01"):
+        endless = whole[: before + 1] + count
+        yield f"a list of {count.hex()} goals that are not there", "cs.accounts", endless, "undecodable"
+        yield f"a list of {count.hex()} goals of no bytes", "cs.accounts", endless + b"\0" * 60_000, "undecodable"
 
 
 def _hostile_customers(at_ms: int, partitions: int) -> Iterator[Offered]:
     """Names that break what is careless with text; they are names like any other."""
-    names = (
-        "a\0b",
-        "a\nb",
-        "\u202egnp.exe",
-        "'; DROP TABLE customers; --",
-        "{{7*7}}${7*7}",
-        "../../etc/passwd",
-        "\U0001f4a9" * 64,
-    )
-    for number, name in enumerate((*names, "x" * 256)):
+    for number, name in enumerate((*HOSTILE, "x" * 256)):
         key = name.encode()
         value = ticket(at_ms, f"h-{number}", name)
         yield Offered(f"a customer called {name[:20]!r}", "cs.tickets", partition_of(key, partitions), key, value, ACCEPTED)

@@ -108,6 +108,43 @@ def test_a_dangerous_schema_from_the_registry_is_refused_and_asked_for_once(dang
     assert registry.asked == [schema_id]
 
 
+ENDLESS = b"\xfe" + b"\xff" * 8 + b"\x01"  # 2**63 - 1 as Avro writes it
+BOOLEANS: dict[str, Any] = {"type": "record", "name": "Doubled0", "fields": [{"name": "a", "type": "boolean"}]}
+
+
+def doubled(times: int) -> dict[str, Any]:
+    """A record with two of a record with two of a record ..., each named once."""
+    schema = BOOLEANS
+    for number in range(1, times + 1):
+        inner = [{"name": "a", "type": schema}, {"name": "b", "type": f"Doubled{number - 1}"}]
+        schema = {"type": "record", "name": f"Doubled{number}", "fields": inner}
+    return schema
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    ("passed_over", "body"),
+    [
+        ({"type": "array", "items": "boolean"}, ENDLESS),
+        ({"type": "array", "items": "float"}, ENDLESS),
+        ({"type": "array", "items": "double"}, ENDLESS),
+        ({"type": "array", "items": {"type": "fixed", "name": "F", "size": 1}}, ENDLESS),
+        ({"type": "array", "items": BOOLEANS}, ENDLESS),
+        ({"type": "map", "values": "boolean"}, ENDLESS),
+        ({"type": "fixed", "name": "F", "size": 2**31}, b"x"),
+        ("string", ENDLESS),
+        ("bytes", b"\x01"),
+        (doubled(30), b""),
+    ],
+    ids=["booleans", "floats", "doubles", "fixed", "records", "map", "a long fixed", "a long text", "below zero", "2**30 fields"],
+)
+def test_a_field_that_we_pass_over_cannot_go_on_after_the_end_of_the_bytes(passed_over: Any, body: bytes) -> None:
+    registry = MemoryRegistry()
+    schema_id = registry.register("anything", json.dumps(with_field("bomb", passed_over)))
+    answer = Codec(registry).decode("cs.tickets", b"\x00" + schema_id.to_bytes(4, "big") + body)
+    assert answer == Malformed(Reason.UNDECODABLE, "the record is cut off")
+
+
 def test_a_lacking_schema_is_malformed_and_may_be_there_later() -> None:
     registry = MemoryRegistry()
     codec = Codec(registry)
