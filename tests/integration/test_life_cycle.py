@@ -1,21 +1,26 @@
 """How a worker lives and ends: probes, what is stuck, clean and sudden ends, and names that survive a restart."""
 
 import json
+import signal
 import urllib.error
 import urllib.request
 
 import pytest
 
+from streams.ending import STOP_LIMIT_S
 from tests.chaos.storm import lines_of
 from tests.support.cluster import PARTITIONS, ApacheCluster, now_ms
+from tests.support.kafka.server import KafkaServer
 from tests.support.ports import free_ports
 from tests.support.publishing import publish_lines, publish_tick, wait_until_folded
 from tests.support.waiting import wait_until
+from tests.support.whole_log import assert_exact
 from tests.support.worker import Workers, broken
 
 pytestmark = pytest.mark.timeout(240)
 
 LIMIT_S = 60.0
+AT_ONCE_S = 5.0
 NO_TICKS = "0"
 SEED = 5
 HASTY = {"transaction_timeout_ms": "2500", "stuck_after_ms": "5000", "session_timeout_ms": "30000", "tick_interval_ms": NO_TICKS}
@@ -64,7 +69,10 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(workers: Workers) -
 @pytest.mark.kafka
 @pytest.mark.parametrize(
     ("mutant", "says", "place"),
-    [("commit_hangs", "a commit hangs", "_commit_one|_turn"), ("loop_blocks", "the loop blocks", "loop_blocks.py")],
+    [
+        ("commit_hangs", "a commit hangs", "commit_transaction (mutants/commit_hangs.py:"),
+        ("loop_blocks", "the loop blocks", "block (mutants/loop_blocks.py:"),
+    ],
 )
 def test_a_worker_that_is_stuck_says_where_and_asks_to_be_started_again(
     mutant: str, says: str, place: str, apache: ApacheCluster, apache_workers: Workers
@@ -73,9 +81,56 @@ def test_a_worker_that_is_stuck_says_where_and_asks_to_be_started_again(
     stuck = apache_workers.start(command=broken(mutant), **HASTY)
     stuck.wait_for_line(says)
     assert stuck.wait(LIMIT_S) == 75
-    stuck_line = [line for line in stuck.said().splitlines() if "has not moved for 5 s" in line]
-    assert stuck_line, stuck.tail()
-    assert any(one in stuck.said() for one in place.split("|")), stuck.tail()
+    assert "has not moved for 5 s, the worker ends; at: " in stuck.said(), stuck.tail()
+    assert place in stuck.said(), stuck.tail()
+
+
+@pytest.mark.kafka
+def test_a_second_signal_ends_a_worker_at_once_and_the_next_one_goes_on_exactly(
+    apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    publish_lines(apache, lines_of(300, SEED))
+    stuck = apache_workers.start(command=broken("commit_hangs"), tick_interval_ms=NO_TICKS)
+    stuck.wait_for_line("a commit hangs")
+    stuck.terminate()
+    stuck.wait_for_line("SIGTERM: finishing")
+    stuck.terminate()
+    assert stuck.wait(AT_ONCE_S) == 128 + signal.SIGTERM
+    assert "second signal: ending at once" in stuck.said()
+
+    worker = apache_workers.start(tick_interval_ms=NO_TICKS)
+    wait_until_folded(apache, apache_workers.app_id)
+    assert worker.stop() == 0
+    assert_exact(apache)
+
+
+@pytest.mark.kafka
+def test_a_worker_told_to_stop_leaves_a_commit_that_hangs_to_the_next_owner(
+    apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    publish_lines(apache, lines_of(300, SEED))
+    stuck = apache_workers.start(command=broken("commit_hangs"), tick_interval_ms=NO_TICKS)
+    stuck.wait_for_line("a commit hangs")
+    assert stuck.stop(STOP_LIMIT_S) == 0
+    assert "the commit under way is left to the next owner's fence" in stuck.said()
+
+    worker = apache_workers.start(tick_interval_ms=NO_TICKS)
+    wait_until_folded(apache, apache_workers.app_id)
+    assert worker.stop() == 0
+    assert_exact(apache)
+
+
+@pytest.mark.kafka
+@pytest.mark.usefixtures("apache")
+def test_a_worker_told_to_stop_while_brokers_are_away_ends_within_its_grace(apache_workers: Workers, kafka: KafkaServer) -> None:
+    worker = apache_workers.start(tick_interval_ms=NO_TICKS)
+    worker.wait_until_running(range(PARTITIONS))
+    kafka.pause()
+    try:
+        assert worker.stop(STOP_LIMIT_S + AT_ONCE_S) == 0
+    finally:
+        kafka.resume()
+    assert f"not done within {STOP_LIMIT_S:.0f} s" in worker.said()
 
 
 @pytest.mark.kafka
