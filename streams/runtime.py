@@ -13,7 +13,7 @@ from sinks.samples import TaskSample
 from streams.catalogue import Catalogue
 from streams.duty import Driver, Duty, fleet_duty, label_of, partition_duty
 from streams.kafka_state import KafkaState, group_metadata
-from streams.life import Standing
+from streams.life import Stand, Standing
 from streams.partials import PARTIALS_TOPIC
 from streams.places import place_of_coroutine, threads_at_work
 from streams.reader import Batch, Reader
@@ -152,8 +152,8 @@ class Runtime:
 
     def standing(self) -> Standing:
         """What a probe is to be told."""
-        phases = {label: running.task.phase.value for label, running in self._tasks.items()}
-        return Standing(is_assigned=self._is_assigned, phases=phases)
+        tasks = {label: Stand(running.task.phase.value, running.task.entered_at_ms) for label, running in self._tasks.items()}
+        return Standing(is_assigned=self._is_assigned, tasks=tasks)
 
     def stuck(self, limit_s: float) -> list[Stuck]:
         """The tasks that have not moved for so long, each with where it stands."""
