@@ -34,7 +34,7 @@ class NotCoPartitioned(Exception):
 
 
 class Stuck(Struct, frozen=True):
-    """A task that does not move, and where it stands."""
+    """A task or the reader that does not move, and where it stands."""
 
     name: str
     place: str
@@ -156,10 +156,13 @@ class Runtime:
         return Standing(is_assigned=self._is_assigned, tasks=tasks)
 
     def stuck(self, limit_s: float) -> list[Stuck]:
-        """The tasks that have not moved for so long, each with where it stands."""
+        """The tasks, and the reader, that have not moved for so long, each with where it stands."""
         now_s = time.monotonic()
         late = [running for running in self._tasks.values() if now_s - running.task.moved_at_s > limit_s]
-        return [Stuck(running.task.duty.name, place_of_coroutine(running.future.get_coro())) for running in late]
+        stuck = [Stuck(running.task.duty.name, place_of_coroutine(running.future.get_coro())) for running in late]
+        if self._reader.still_s() > limit_s:
+            stuck.append(Stuck("the reader", self._reader.place))
+        return stuck
 
     def calls(self) -> dict[str, str]:
         """Where each thread stands that waits for Kafka, by its name."""
@@ -167,6 +170,7 @@ class Runtime:
 
     def woke_up(self) -> None:
         """The whole process was stopped for a while, which is nobody's fault here."""
+        self._reader.moved()
         for running in self._tasks.values():
             running.task.moved()
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -15,7 +16,7 @@ from tests.support.cluster import PARTITIONS, ApacheCluster, now_ms
 from tests.support.kafka.server import KafkaServer
 from tests.support.ports import free_ports
 from tests.support.publishing import publish_lines, publish_tick, wait_until_folded
-from tests.support.waiting import wait_until
+from tests.support.waiting import TookTooLong, wait_until
 from tests.support.whole_log import assert_exact
 from tests.support.worker import Worker, Workers, broken
 
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.timeout(240)
 
 LIMIT_S = 60.0
 AT_ONCE_S = 5.0
+STUCK_AFTER_S = 5.0
 NO_TICKS = "0"
 SEED = 5
 HASTY = {"transaction_timeout_ms": "2500", "stuck_after_ms": "5000", "session_timeout_ms": "30000", "tick_interval_ms": NO_TICKS}
@@ -38,6 +40,12 @@ def asked(port: int, path: str) -> tuple[int, dict[str, Any]]:
         return error.code, json.load(error)
     except OSError:
         return 0, {}
+
+
+def idle_until(worker: Worker, limit_s: float) -> None:
+    """Let time go by, while nothing is to be seen of a worker but that it does not end."""
+    with pytest.raises(TookTooLong):
+        worker.wait(limit_s)
 
 
 @pytest.mark.usefixtures("cluster")
@@ -77,6 +85,7 @@ def test_a_port_that_is_taken_is_told_before_anything_starts(workers: Workers) -
     [
         ("commit_hangs", "a commit hangs", "commit_transaction (mutants/commit_hangs.py:"),
         ("loop_blocks", "the loop blocks", "block (mutants/loop_blocks.py:"),
+        ("reader_hangs", "the reader hangs", "hang (mutants/reader_hangs.py:"),
     ],
 )
 def test_a_worker_that_is_stuck_says_where_and_asks_to_be_started_again(
@@ -139,13 +148,49 @@ def test_a_worker_told_to_stop_while_brokers_are_away_ends_within_its_grace(apac
 
 
 @pytest.mark.kafka
+def test_a_restore_that_takes_longer_than_standing_still_may_and_gets_on_is_not_stuck(
+    apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    publish_lines(apache, lines_of(300, SEED))
+    first = apache_workers.start(**HASTY)
+    wait_until_folded(apache, apache_workers.app_id)
+    assert first.stop() == 0
+    crawling = apache_workers.start(command=broken("restore_crawls"), **HASTY)
+    crawling.wait_for_line("restoring")
+    began_s = time.monotonic()
+    crawling.wait_until_running(range(PARTITIONS))
+    assert time.monotonic() - began_s > STUCK_AFTER_S, "it was too quick to show anything"
+    assert crawling.stop() == 0
+    assert "has not moved" not in crawling.said()
+
+
+@pytest.mark.kafka
+def test_a_worker_without_work_and_then_without_brokers_is_not_stuck(
+    apache: ApacheCluster, apache_workers: Workers, kafka: KafkaServer
+) -> None:
+    (port,) = free_ports(1)
+    worker = apache_workers.start(probe_port=str(port), **HASTY)
+    worker.wait_until_running(range(PARTITIONS))
+    idle_until(worker, STUCK_AFTER_S + AT_ONCE_S)
+    kafka.pause()
+    try:
+        idle_until(worker, STUCK_AFTER_S + AT_ONCE_S)
+        assert asked(port, "/live")[0] == 200
+    finally:
+        kafka.resume()
+    publish_lines(apache, lines_of(300, SEED))
+    wait_until_folded(apache, apache_workers.app_id)
+    assert worker.stop() == 0
+    assert "has not moved" not in worker.said()
+
+
+@pytest.mark.kafka
 def test_a_worker_that_was_suspended_with_its_machine_goes_on(apache: ApacheCluster, apache_workers: Workers) -> None:
     publish_lines(apache, lines_of(300, SEED))
     worker = apache_workers.start(**HASTY)
     wait_until_folded(apache, apache_workers.app_id)
     worker.freeze()
-    with pytest.raises(AssertionError):
-        worker.wait(7.0)  # nothing can be seen of a frozen process but that the time goes by
+    idle_until(worker, STUCK_AFTER_S + 2.0)
     worker.thaw()
     publish_tick(apache, now_ms())
     wait_until_folded(apache, apache_workers.app_id)
