@@ -10,11 +10,18 @@ SILENT_LIMIT_S: Final = 15.0
 """An event loop that has not moved for so long does nothing any more, whatever keeps it."""
 
 
+class Stand(Struct, frozen=True):
+    """The phase of a task, and the time of the wall clock at which it began, in epoch milliseconds."""
+
+    phase: str
+    since_ms: int
+
+
 class Standing(Struct, frozen=True):
-    """What the loop told: whether the group has assigned anything yet, and the phase of each task by its label."""
+    """What the loop told: whether the group has assigned anything yet, and how each task stands by its label."""
 
     is_assigned: bool
-    phases: Mapping[str, str]
+    tasks: Mapping[str, Stand]
 
 
 class Verdict(Struct, frozen=True):
@@ -22,7 +29,7 @@ class Verdict(Struct, frozen=True):
 
     is_well: bool
     reason: str
-    tasks: Mapping[str, str] = {}
+    tasks: Mapping[str, Stand] = {}
 
 
 class Life:
@@ -30,7 +37,7 @@ class Life:
 
     def __init__(self) -> None:
         self._beat_at_s = time.monotonic()
-        self._standing = Standing(is_assigned=False, phases={})
+        self._standing = Standing(is_assigned=False, tasks={})
 
     def beat(self) -> None:
         """The loop moves."""
@@ -57,8 +64,8 @@ class Life:
         if not live.is_well:
             return live
         if not standing.is_assigned:
-            return Verdict(is_well=False, reason="the group has not assigned anything yet", tasks=standing.phases)
-        waiting = sorted(label for label, phase in standing.phases.items() if phase != "running")
+            return Verdict(is_well=False, reason="the group has not assigned anything yet", tasks=standing.tasks)
+        waiting = sorted(label for label, stand in standing.tasks.items() if stand.phase != "running")
         if waiting:
-            return Verdict(is_well=False, reason=f"not running yet: {', '.join(waiting)}", tasks=standing.phases)
-        return Verdict(is_well=True, reason="all that was assigned runs", tasks=standing.phases)
+            return Verdict(is_well=False, reason=f"not running yet: {', '.join(waiting)}", tasks=standing.tasks)
+        return Verdict(is_well=True, reason="all that was assigned runs", tasks=standing.tasks)

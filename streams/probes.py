@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Final
 
+from schemas.times import format_time
 from streams.life import Life, Verdict
 
 REQUEST_LIMIT_S: Final = 5.0
@@ -54,5 +55,8 @@ class Probes:
 
 
 def _body(verdict: Verdict) -> bytes:
-    told = {"ok": verdict.is_well, "reason": verdict.reason, "tasks": dict(sorted(verdict.tasks.items()))}
+    tasks = {
+        label: {"phase": stand.phase, "since": format_time(stand.since_ms)} for label, stand in sorted(verdict.tasks.items())
+    }
+    told = {"ok": verdict.is_well, "reason": verdict.reason, "tasks": tasks}
     return json.dumps(told).encode() + b"\n"

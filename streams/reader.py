@@ -17,6 +17,7 @@ from typing import Any
 import confluent_kafka as ck
 from msgspec import Struct
 
+from streams.places import UNKNOWN, place_of_thread
 from streams.records import InputRecord
 
 logger = logging.getLogger(__name__)
@@ -104,6 +105,7 @@ class Reader:
         self._low_water = low_water_records
         self._commands: queue.SimpleQueue[_Add | _Remove | _Resume] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._moved_at_s = time.monotonic()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         # how many records of a partition are on their way or queued; the thread adds, the loop subtracts
@@ -128,6 +130,20 @@ class Reader:
         self._stopping.set()
         if self._thread is not None and self._thread.is_alive():
             self._thread.join()
+
+    def still_s(self) -> float:
+        """For how long the thread has not come round, whether there was anything to read or not; 0 when it does not run."""
+        is_running = self._thread is not None and self._thread.is_alive()
+        return time.monotonic() - self._moved_at_s if is_running else 0.0
+
+    def moved(self) -> None:
+        """Note that the thread gets on; it may be called from any thread."""
+        self._moved_at_s = time.monotonic()
+
+    @property
+    def place(self) -> str:
+        """Where the thread stands."""
+        return place_of_thread(self._thread.ident or 0) if self._thread is not None else UNKNOWN
 
     def add(self, epoch: int, positions: Mapping[TopicPartition, int]) -> None:
         """Read these partitions from these offsets on, for the given epoch."""
@@ -167,6 +183,7 @@ class Reader:
         try:
             consumer = ck.Consumer(self._config)
             while not self._stopping.is_set():
+                self.moved()
                 self._obey(consumer)
                 messages = consumer.consume(CONSUME_MAX_RECORDS, CONSUME_TIMEOUT_S)
                 if messages:

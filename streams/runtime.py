@@ -1,7 +1,6 @@
 """The tasks of one worker: made at an assignment, ended at a revocation, and what they share."""
 
 import asyncio
-import io
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +13,9 @@ from sinks.samples import TaskSample
 from streams.catalogue import Catalogue
 from streams.duty import Driver, Duty, fleet_duty, label_of, partition_duty
 from streams.kafka_state import KafkaState, group_metadata
-from streams.life import Standing
+from streams.life import Stand, Standing
 from streams.partials import PARTIALS_TOPIC
+from streams.places import place_of_coroutine, threads_at_work
 from streams.reader import Batch, Reader
 from streams.security import kafka_config
 from streams.settings import Settings
@@ -25,6 +25,7 @@ from streams.transactions import Fenced
 
 logger = logging.getLogger(__name__)
 
+THREADS = "task"  # how the names of the threads begin that wait for Kafka
 REVOCATION_LIMIT_S = 3.0  # the longest a rebalance waits for the commits under way
 
 
@@ -33,10 +34,10 @@ class NotCoPartitioned(Exception):
 
 
 class Stuck(Struct, frozen=True):
-    """A task that does not move, and where it stands."""
+    """A task or the reader that does not move, and where it stands."""
 
     name: str
-    stack: str
+    place: str
 
 
 class _Running(Struct):
@@ -67,7 +68,7 @@ class Runtime:
         self._fleet = fleet
         self._config = kafka_config(settings)
         self._group = group_metadata(self._config, settings.app_id)
-        self._executor = ThreadPoolExecutor(max_workers=max(8, settings.partitions + 1), thread_name_prefix="task")
+        self._executor = ThreadPoolExecutor(max_workers=max(8, settings.partitions + 1), thread_name_prefix=THREADS)
         self._reader = Reader(
             {**self._config, "group.id": settings.app_id},
             self._queue,
@@ -151,17 +152,25 @@ class Runtime:
 
     def standing(self) -> Standing:
         """What a probe is to be told."""
-        phases = {label: running.task.phase.value for label, running in self._tasks.items()}
-        return Standing(is_assigned=self._is_assigned, phases=phases)
+        tasks = {label: Stand(running.task.phase.value, running.task.entered_at_ms) for label, running in self._tasks.items()}
+        return Standing(is_assigned=self._is_assigned, tasks=tasks)
 
     def stuck(self, limit_s: float) -> list[Stuck]:
-        """The tasks that have not moved for so long, each with where it stands."""
+        """The tasks, and the reader, that have not moved for so long, each with where it stands."""
         now_s = time.monotonic()
         late = [running for running in self._tasks.values() if now_s - running.task.moved_at_s > limit_s]
-        return [Stuck(running.task.duty.name, _stack_of(running.future)) for running in late]
+        stuck = [Stuck(running.task.duty.name, place_of_coroutine(running.future.get_coro())) for running in late]
+        if self._reader.still_s() > limit_s:
+            stuck.append(Stuck("the reader", self._reader.place))
+        return stuck
+
+    def calls(self) -> dict[str, str]:
+        """Where each thread stands that waits for Kafka, by its name."""
+        return threads_at_work(THREADS)
 
     def woke_up(self) -> None:
         """The whole process was stopped for a while, which is nobody's fault here."""
+        self._reader.moved()
         for running in self._tasks.values():
             running.task.moved()
 
@@ -239,9 +248,3 @@ class Runtime:
     def _fail(self, error: BaseException) -> None:
         if not self.failure.done():
             self.failure.set_result(error)
-
-
-def _stack_of(future: "asyncio.Task[None]") -> str:
-    written = io.StringIO()
-    future.print_stack(file=written)
-    return written.getvalue()

@@ -93,6 +93,7 @@ class PartitionTask:
         self.duty = duty
         self.epoch = epoch
         self.phase = Phase.ASSIGNED
+        self.entered_at_ms = observer.wall_clock_ms()
         self.moved_at_s = time.monotonic()
         self._reader = reader
         self._kafka = kafka
@@ -140,7 +141,7 @@ class PartitionTask:
 
     def stop(self) -> None:
         """Commit what was folded and end; `run` returns soon after."""
-        self.phase = Phase.CLOSING
+        self._enter(Phase.CLOSING)
         self._wakeup.set()
 
     def leave_behind(self) -> Kept | None:
@@ -211,7 +212,7 @@ class PartitionTask:
             if self.phase is Phase.CLOSING:
                 self._clean = True
                 return
-            self.phase = Phase.RUNNING
+            self._enter(Phase.RUNNING)
             self._start_reading(driver)
             self._observer.running(self.duty, len(driver))
             while self.phase is Phase.RUNNING:
@@ -219,14 +220,21 @@ class PartitionTask:
             await self._finish(driver)
             self._clean = True
         finally:
-            self.phase = Phase.CLOSING
+            self._enter(Phase.CLOSING)
             self._stop_reading()
 
+    def _enter(self, phase: Phase) -> None:
+        """Begin a phase; one that lasts already goes on."""
+        if phase is not self.phase:
+            self.phase = phase
+            self.entered_at_ms = self._observer.wall_clock_ms()
+
     async def _begin(self) -> Driver:
-        self.phase = Phase.FENCING
+        self._enter(Phase.FENCING)
         await self._blocking(self._kafka.fence)
         self.moved()
-        self.phase = Phase.RESTORING if self.phase is Phase.FENCING else self.phase
+        if self.phase is Phase.FENCING:
+            self._enter(Phase.RESTORING)
         kept = self._kept or Kept(self._new_driver(self.duty), {})
         self._kept = None
         state: CommittedState = await self._blocking(self._kafka.read_state, kept.driver, kept.ends)

@@ -6,16 +6,16 @@ a machine that slept) is not stuck: who looks and finds that it has not looked i
 
 import asyncio
 import logging
-import os
-import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
+from streams.ending import end_at_once, tell
 from streams.life import Life
-from streams.runtime import Runtime
+from streams.places import place_of_thread
+from streams.runtime import Runtime, Stuck
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +28,7 @@ EXIT_AGAIN: Final = 75
 
 def _end() -> None:
     """End at once: what is stuck cannot be asked to."""
-    logging.shutdown()
-    os._exit(EXIT_AGAIN)
+    end_at_once(EXIT_AGAIN)
 
 
 class LoopWatch:
@@ -57,13 +56,13 @@ class LoopWatch:
                 awake_since_s = now_s
             looked_at_s = now_s
             if min(self._life.silent_s(), now_s - awake_since_s) > self._limit_s:
-                logger.error("the event loop has not moved for %.0f s, the worker ends; at:\n%s", self._limit_s, self._place())
+                tell(self._say)
                 self._end()
                 return
 
-    def _place(self) -> str:
-        frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 - there is no other way to another thread's stack
-        return "".join(traceback.format_stack(frame)) if frame is not None else "a place that is not known"
+    def _say(self) -> None:
+        place = place_of_thread(self._loop_thread)
+        logger.error("the event loop has not moved for %.0f s, the worker ends; at: %s", self._limit_s, place)
 
 
 async def beat(life: Life) -> None:
@@ -83,9 +82,15 @@ async def watch_tasks(runtime: Runtime, life: Life, limit_s: float, end: Callabl
         looked_at_s = now_s
         life.stands(runtime.standing())
         stuck = runtime.stuck(limit_s)
-        for task in stuck:
-            logger.error("%s has not moved for %.0f s, the worker ends; at:\n%s", task.name, limit_s, task.stack)
         if stuck:
+            tell(partial(_say, stuck, runtime.calls(), limit_s))
             end()
             return
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _say(stuck: list[Stuck], calls: Mapping[str, str], limit_s: float) -> None:
+    for task in stuck:
+        logger.error("%s has not moved for %.0f s, the worker ends; at: %s", task.name, limit_s, task.place)
+    for thread, place in calls.items():
+        logger.error("thread %s is in a call; at: %s", thread, place)

@@ -1,7 +1,7 @@
 """One worker process: checks what it needs, runs until it is told to stop or cannot go on, and says with which result.
 
 Exit codes: 0 stopped as told, 1 an incident that a person has to look at, 2 settings, definitions or topics are wrong,
-75 start me again, 130 interrupted.
+75 start me again, 130 interrupted; 143 and 130 as well after a second signal, which ends it at once.
 """
 
 import asyncio
@@ -30,17 +30,19 @@ from streams.definitions_log import DefinitionsLogError, apply, read_versions, s
 from streams.definitions_watch import DefinitionsUnreadable, DefinitionsWatch
 from streams.driver import PartitionDriver
 from streams.duty import Driver, Duty
+from streams.ending import Ending, end_at_once
 from streams.first_start import WouldTellAgain, check_first_start
 from streams.fleet_driver import FleetDriver
 from streams.fleet_watch import FleetWatch
 from streams.kafka_state import PositionsDisagree, StateLost
 from streams.life import Life
 from streams.observing import LoggingObserver
+from streams.places import threads_at_work
 from streams.probes import Probes
 from streams.reader import OffsetGone
 from streams.records import PartitionsChanged
 from streams.restore import RestoreFailed
-from streams.runtime import Runtime
+from streams.runtime import THREADS, Runtime
 from streams.security import kafka_config
 from streams.settings import Settings
 from streams.state_bytes import StateTooLarge, UnreadableState
@@ -88,21 +90,24 @@ def run(settings: Settings) -> int:
     """Run one worker in this process until SIGTERM or SIGINT, or until it cannot go on; returns the exit code."""
     tune_collector()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    return uvloop.run(_run(settings))
+    code = uvloop.run(_run(settings, Ending()))
+    if threads_at_work(THREADS):
+        end_at_once(code)  # the interpreter would wait for calls that were given up
+    return code
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, ending: Ending) -> int:
     stop, life = StopRequest(), Life()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _on_signal(stop, number))
+        loop.add_signal_handler(number, _on_signal(stop, ending, number))
     try:
         _check_definitions(settings)
         with _probed(settings, life):
             if not await _broker_and_topics(settings, stop):
                 return stop.code
             await asyncio.to_thread(check_first_start, settings)
-            return await _work(settings, stop, life)
+            return await _work(settings, stop, ending, life)
     except (PortTaken, WouldTellAgain) as error:
         logger.error("%s", error)  # noqa: TRY400 - a user's mistake shows no traceback
         return EXIT_WRONG
@@ -119,14 +124,15 @@ async def _run(settings: Settings) -> int:
         return EXIT_AGAIN
 
 
-def _on_signal(stop: StopRequest, number: signal.Signals) -> Callable[[], None]:
+def _on_signal(stop: StopRequest, ending: Ending, number: signal.Signals) -> Callable[[], None]:
     def handle() -> None:
         if stop.is_set():
             logger.warning("second signal: ending at once, the transaction under way is left to the next owner's fence")
-            raise SystemExit(128 + number)
+            end_at_once(128 + number)
         logger.info("%s: finishing the transactions under way", number.name)
         stop.code = EXIT_INTERRUPTED if number is signal.SIGINT else EXIT_DONE
         stop.set()
+        ending.begin(stop.code)
 
     return handle
 
@@ -172,7 +178,7 @@ def _wrong_topics(settings: Settings, partitions: dict[str, int]) -> list[str]:
     return wrong
 
 
-async def _work(settings: Settings, stop: StopRequest, life: Life) -> int:
+async def _work(settings: Settings, stop: StopRequest, ending: Ending, life: Life) -> int:
     codec = codec_of(settings)
     catalogue = Catalogue()
     metrics = _metrics(settings)
@@ -216,6 +222,7 @@ async def _work(settings: Settings, stop: StopRequest, life: Life) -> int:
         died = asyncio.create_task(app.wait_until_stopped())
         await asyncio.wait({told, died, runtime.failure}, return_when=asyncio.FIRST_COMPLETED)
         code = _verdict(runtime.failure.result() if runtime.failure.done() else app.crash_reason, stop)
+        ending.begin(code)
         await runtime.stop()
         await app.stop()
         return code

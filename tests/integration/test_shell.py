@@ -149,6 +149,14 @@ def test_a_refused_membership_shows_where_the_shell_looks_for_it() -> None:
     assert isinstance(vars(shell.ShellConsumer)["_watch_membership"], type(Service.task(NoTasks.__init__)))
 
 
+def test_a_name_in_the_group_reaches_aiokafka_and_who_has_one_does_not_say_goodbye(app: shell.ShellApp) -> None:
+    assert app.conf.consumer_group_instance_id is None
+    named = make_app(load_settings({"bootstrap_servers": "127.0.0.1:1", "group_instance_id": "anna"}, {}), app.tasks)
+    assert named.conf.consumer_group_instance_id == "anna"
+    assert "group_instance_id=conf.consumer_group_instance_id" in source(driver.AIOKafkaConsumerThread._create_worker_consumer)
+    assert "self._group_instance_id is None" in source(GroupCoordinator._maybe_leave_group)
+
+
 @pytest.mark.embedded
 @pytest.mark.timeout(120)
 def test_aiokafka_fetches_nothing_while_records_are_folded(cluster: Cluster, workers: Workers, tmp_path: Path) -> None:

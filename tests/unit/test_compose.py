@@ -13,6 +13,7 @@ import pytest
 import yaml
 from jsonschema.validators import validator_for
 
+from streams.ending import STOP_LIMIT_S, TELL_LIMIT_S
 from streams.settings import ENVIRONMENT_PREFIX, Settings, load_settings
 from tests.support.command_line import run
 from tests.support.compose import (
@@ -116,6 +117,22 @@ def test_every_command_is_one_that_there_is(name: str) -> None:
     for option in command:
         if option.startswith("--"):
             assert option in told.output
+
+
+@pytest.mark.parametrize("name", ["worker-1", "worker-2"])
+def test_a_worker_s_health_check_asks_whether_it_lives_where_it_answers_and_nobody_else_can(name: str) -> None:
+    worker = services()[name]
+    asked = re.search(r"http://[^']+", worker["healthcheck"]["test"][-1])
+    assert asked is not None
+    settings = load_settings({}, worker["environment"])
+    assert asked[0] == f"http://{settings.probe_host}:{settings.probe_port}/live"
+    assert settings.probe_host == "127.0.0.1"
+    assert all(str(settings.probe_port) not in port for port in worker.get("ports", []))
+
+
+def test_a_worker_is_given_more_time_to_stop_than_it_takes_at_most() -> None:
+    for name in ("worker-1", "worker-2"):
+        assert float(services()[name]["stop_grace_period"].removesuffix("s")) >= STOP_LIMIT_S + TELL_LIMIT_S
 
 
 def test_every_address_in_a_variable_is_a_service_that_listens_there() -> None:

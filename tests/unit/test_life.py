@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from streams import life as life_module
-from streams.life import Life, Standing
+from streams.life import Life, Stand, Standing
 from streams.probes import Probes
 from streams.watchdog import LoopWatch
 
 LIMIT_S = 10.0
+RUNNING = Stand("running", 2_000)
 
 
 @pytest.fixture
@@ -42,22 +43,29 @@ def test_a_worker_is_live_from_its_start_and_ready_only_when_all_that_was_assign
     status, told = asked(probes, "/ready")
     assert (status, told["reason"]) == (503, "the group has not assigned anything yet")
 
-    life.stands(Standing(is_assigned=True, phases={"0": "running", "1": "restoring"}))
+    life.stands(Standing(is_assigned=True, tasks={"0": RUNNING, "1": Stand("restoring", 1_500)}))
     status, told = asked(probes, "/ready")
     assert status == 503
-    assert told == {"ok": False, "reason": "not running yet: 1", "tasks": {"0": "running", "1": "restoring"}}
+    assert told == {
+        "ok": False,
+        "reason": "not running yet: 1",
+        "tasks": {
+            "0": {"phase": "running", "since": "1970-01-01T00:00:02.000Z"},
+            "1": {"phase": "restoring", "since": "1970-01-01T00:00:01.500Z"},
+        },
+    }
 
-    life.stands(Standing(is_assigned=True, phases={"0": "running", "1": "running"}))
+    life.stands(Standing(is_assigned=True, tasks={"0": RUNNING, "1": RUNNING}))
     assert asked(probes, "/ready")[0] == 200
 
 
 def test_a_worker_that_was_given_nothing_is_ready(life: Life, probes: Probes) -> None:
-    life.stands(Standing(is_assigned=True, phases={}))
+    life.stands(Standing(is_assigned=True, tasks={}))
     assert asked(probes, "/ready")[0] == 200
 
 
 def test_a_loop_that_does_not_move_is_neither_live_nor_ready(life: Life, probes: Probes, monkeypatch: pytest.MonkeyPatch) -> None:
-    life.stands(Standing(is_assigned=True, phases={"0": "running"}))
+    life.stands(Standing(is_assigned=True, tasks={"0": RUNNING}))
     monkeypatch.setattr(life_module, "SILENT_LIMIT_S", -1.0)
     for path in ("/live", "/ready"):
         status, told = asked(probes, path)
