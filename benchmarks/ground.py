@@ -14,8 +14,7 @@ from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
 from streams.patience import patiently
-from streams.ticks import TICKS_TOPIC
-from streams.topics import INPUT_TOPICS, specs
+from streams.topics import EVENT_TOPICS, specs
 from tests.support.cluster import ApacheCluster
 
 REPOSITORY = Path(__file__).parents[1]
@@ -156,7 +155,7 @@ class _Group:
         # read_uncommitted: else the broker gives no answer while a transaction of the group is open, and one nearly always is
         config = {"bootstrap.servers": bootstrap, "group.id": app_id, "isolation.level": "read_uncommitted", "log_level": 0}
         self._consumer = ck.Consumer(config)
-        self._places = [ck.TopicPartition(topic, p) for topic in INPUT_TOPICS if topic != TICKS_TOPIC for p in range(PARTITIONS)]
+        self._places = [ck.TopicPartition(topic, p) for topic in EVENT_TOPICS for p in range(PARTITIONS)]
 
     def committed(self) -> int:
         places = patiently(lambda left_s: self._consumer.committed(self._places, min(left_s, ANSWER_LIMIT_S)), START_LIMIT_S)

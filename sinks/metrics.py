@@ -7,17 +7,13 @@ Those of the pipeline are kept here, taken once a commit or once a second, never
 
 from collections import Counter
 from collections.abc import Iterable
-from threading import Thread
 from typing import Final
-from wsgiref.simple_server import WSGIServer
-
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, start_http_server
 
 from schemas.outcome import Reason
 from sinks.fleet_metrics import FLEET_METRICS, Standing, fleet_series
 from sinks.metric import Metric, counter, gauge, histogram
+from sinks.offered import OfferedMetrics
 from sinks.samples import Committed, TaskSample
-from sinks.series import SeriesStore
 
 COMMIT_BUCKETS_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 LATENCY_BUCKETS_S: Final = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3_600.0, 86_400.0)
@@ -145,37 +141,11 @@ _SAMPLED: Final = (
 FLEET_LABEL: Final = "fleet"
 
 
-class WorkerMetrics:
+class WorkerMetrics(OfferedMetrics):
     """The metrics of one worker. Thread-safe. What belongs to a partition goes when the partition does."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._series = SeriesStore(METRICS)
-        self.registry.register(self._series)
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
-        self._server: tuple[WSGIServer, Thread] | None = None
-
-    @classmethod
-    def start(cls, host: str, port: int) -> "WorkerMetrics":
-        """Metrics that are offered on host and port; port 0: only kept.
-
-        Raises OSError when the port is taken.
-        """
-        metrics = cls()
-        if port:
-            metrics._server = start_http_server(port, host, metrics.registry)
-        return metrics
-
-    def stop(self) -> None:
-        """Offer them no longer."""
-        if self._server is not None:
-            server, thread = self._server
-            server.shutdown()
-            server.server_close()
-            thread.join()
-            self._server = None
+        super().__init__(METRICS)
 
     # ---- the worker ----
 

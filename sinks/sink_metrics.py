@@ -4,14 +4,10 @@ Offered by `cspulse sink redis` and `cspulse sink delivery`; a destination of al
 """
 
 from collections.abc import Mapping, Sequence
-from threading import Thread
 from typing import Final
-from wsgiref.simple_server import WSGIServer
-
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, start_http_server
 
 from sinks.metric import Metric, counter, gauge, histogram
-from sinks.series import SeriesStore
+from sinks.offered import OfferedMetrics
 
 WRITE_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 CALL_BUCKETS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -71,37 +67,11 @@ SINK_METRICS: Final[tuple[Metric, ...]] = (
 """What the sinks tell of themselves."""
 
 
-class SinkMetrics:
+class SinkMetrics(OfferedMetrics):
     """The metrics of one process of sinks. Thread-safe."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._series = SeriesStore(SINK_METRICS)
-        self.registry.register(self._series)
-        self._server: tuple[WSGIServer, Thread] | None = None
-
-    @classmethod
-    def start(cls, host: str, port: int) -> "SinkMetrics":
-        """Metrics that are offered on host and port; port 0: only kept.
-
-        Raises OSError when the port is taken.
-        """
-        metrics = cls()
-        ProcessCollector(registry=metrics.registry)
-        PlatformCollector(registry=metrics.registry)
-        GCCollector(registry=metrics.registry)
-        if port:
-            metrics._server = start_http_server(port, host, metrics.registry)
-        return metrics
-
-    def stop(self) -> None:
-        """Offer them no longer."""
-        if self._server is not None:
-            server, thread = self._server
-            server.shutdown()
-            server.server_close()
-            thread.join()
-            self._server = None
+        super().__init__(SINK_METRICS)
 
     # ---- every sink ----
 

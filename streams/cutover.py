@@ -8,14 +8,12 @@ from collections.abc import Callable
 from typing import Final
 
 import confluent_kafka as ck
-from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, TopicPartition
-from confluent_kafka.admin import OffsetSpec
 from msgspec import Struct
 
 from schemas.codec import Codec
 from schemas.events import Tick
 from streams.cluster import Cluster
-from streams.groups import TIMEOUT_S, GroupUnreadable, group_state
+from streams.groups import TIMEOUT_S, GroupUnreadable, Place, committed_offsets, ends_of, members_of
 from streams.ticks import TICKS_TOPIC
 from streams.topics import INPUT_TOPICS
 
@@ -28,8 +26,6 @@ HEEDED_SHARE: Final = 3
 """Everything that is in the log must be folded within this part of the time that is left until the marker counts."""
 
 _S_IN_MS: Final = 1_000
-
-Place = tuple[str, int]
 
 
 class CannotCutOver(Exception):
@@ -53,9 +49,9 @@ def others_of(cluster: Cluster, app_id: str) -> dict[str, int]:
         listed = cluster.admin.list_consumer_groups(request_timeout=TIMEOUT_S).result(TIMEOUT_S)
         names = [group.group_id for group in listed.valid if group.group_id != app_id]
         return {
-            name: group_state(cluster, name).members
+            name: members_of(cluster, name)
             for name in sorted(names)
-            if any(topic == TICKS_TOPIC for topic, _ in _committed(cluster, name))
+            if any(topic == TICKS_TOPIC for topic, _ in committed_offsets(cluster, name))
         }
     except (ck.KafkaException, GroupUnreadable, TimeoutError) as error:
         raise CannotCutOver(f"the applications that run could not be looked at: {error}") from error
@@ -89,7 +85,7 @@ def behind_now(cluster: Cluster, app_id: str) -> int:
 def has_members(cluster: Cluster, app_id: str) -> bool:
     """Whether any worker of an application runs. Raises CannotCutOver when the brokers do not say."""
     try:
-        return group_state(cluster, app_id).members > 0
+        return members_of(cluster, app_id) > 0
     except GroupUnreadable as error:
         raise CannotCutOver(str(error)) from error
 
@@ -118,13 +114,8 @@ def write_marker(cluster: Cluster, codec: Codec, app_id: str, now_ms: int, lead_
 
 def heeded(cluster: Cluster, marker: Marker) -> bool:
     """Whether the application has read the marker in every partition."""
-    committed = _committed(cluster, marker.app_id)
+    committed = committed_offsets(cluster, marker.app_id)
     return all(committed.get((TICKS_TOPIC, partition), 0) > offset for partition, offset in marker.offsets.items())
-
-
-def _committed(cluster: Cluster, app_id: str) -> dict[Place, int]:
-    asked = cluster.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(app_id)], request_timeout=TIMEOUT_S)
-    return {(place.topic, place.partition): place.offset for place in asked[app_id].result(TIMEOUT_S).topic_partitions}
 
 
 def _ends(cluster: Cluster, app_id: str) -> dict[Place, int]:
@@ -132,14 +123,11 @@ def _ends(cluster: Cluster, app_id: str) -> dict[Place, int]:
     missing = [topic for topic in INPUT_TOPICS if not cluster.partitions(topic)]
     if missing:
         raise CannotCutOver(f"these topics of {app_id} do not exist: {', '.join(missing)}; `cspulse topics apply` creates them")
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's class has no annotations
-    places = {TopicPartition(topic, number): latest for topic in INPUT_TOPICS for number in range(cluster.partitions(topic))}
-    found = cluster.admin.list_offsets(places, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=TIMEOUT_S)
-    return {(place.topic, place.partition): int(future.result(TIMEOUT_S).offset) for place, future in found.items()}
+    return ends_of(cluster, [(topic, number) for topic in INPUT_TOPICS for number in range(cluster.partitions(topic))])
 
 
 def _behind(cluster: Cluster, app_id: str, wanted: dict[Place, int]) -> int:
     """How many records are missing to there, transaction marks left out."""
-    committed = _committed(cluster, app_id)
+    committed = committed_offsets(cluster, app_id)
     missing = {place: end - max(0, committed.get(place, 0)) for place, end in wanted.items()}
     return sum(number for number in missing.values() if number > MARKS_MAX)

@@ -18,25 +18,34 @@ from sinks.delivery import DeliverySink
 from sinks.notices import TOPICS
 from sinks.sink import Misconfigured
 from sinks.sink_metrics import SinkMetrics
-from streams.cluster import BrokerUnreachable, client_config, reach, reading_consumer
+from streams.cluster import client_config, reading_consumer
 from streams.codecs import codec_of
 from streams.definitions_log import TOPIC as DEFINITIONS_TOPIC
 from streams.definitions_log import DefinitionsLogError, newest_definitions
 from streams.delivery_log import FAILURES_TOPIC, MARKS_TOPIC, KafkaDeliveryLog
 from streams.delivery_terms import Line, lines
+from streams.exit_codes import EXIT_AGAIN, EXIT_INCIDENT, EXIT_WRONG
 from streams.logs import configure_from
+from streams.offering import PortTaken
 from streams.patience import patiently
 from streams.restore import RestoreFailed
 from streams.settings import Settings, SettingsError
-from streams.sink_feed import Feed, FeedFailed, LogReplaced, UnreadableRecord
-from streams.sinking import EXIT_AGAIN, EXIT_INCIDENT, EXIT_WRONG, Carrying, StopRequest, group_of
+from streams.sink_feed import FeedFailed, LogReplaced, UnreadableRecord
+from streams.sinking import (
+    Carrying,
+    StopRequest,
+    TopicsMissing,
+    feed_of,
+    offered_metrics,
+    open_feed,
+    topics_are_there,
+)
 
 logger = logging.getLogger(__name__)
 
 DEFINITIONS_EVERY_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.2  # also how soon a request to stop is heard
 _ANSWER_TIMEOUT_S: Final = 10.0
-_BROKER_RETRY_S: Final = 1.0
 
 
 class _Shift(StopRequest):
@@ -79,16 +88,9 @@ class _Post(threading.Thread):
     def _carry(self, line: Line) -> None:
         log = KafkaDeliveryLog(client_config(self._settings), codec_of(self._settings), line.terms.name)
         sink = DeliverySink(line.terms, HttpCaller(line.url, line.timeout_ms), log, self._metrics)
-        settings = self._settings
-        config = {
-            **client_config(settings),
-            "session.timeout.ms": settings.session_timeout_ms,
-            "heartbeat.interval.ms": settings.heartbeat_interval_ms,
-        }
-        feed = Feed(config, group_of(settings, sink), sink, codec_of(settings))
+        feed = feed_of(self._settings, sink)
         try:
-            feed.open()
-            logger.info("%s: reads %s as group %s", sink.name, ", ".join(sink.topics), group_of(settings, sink))
+            open_feed(feed, self._settings, sink)
             Carrying(sink, feed, self._shift, self._metrics).run()
         finally:
             feed.close()
@@ -141,10 +143,10 @@ def run(settings: Settings, environment: Mapping[str, str], only: Sequence[str] 
     stop = StopRequest()
     stop.listen()
     try:
-        if not _topics_are_there(settings, stop):
+        if not topics_are_there(settings, "delivery", (*TOPICS, DEFINITIONS_TOPIC, MARKS_TOPIC, FAILURES_TOPIC), stop):
             return stop.code
         return _Office(settings, environment, only, stop).run()
-    except (Misconfigured, OSError) as error:
+    except (Misconfigured, PortTaken, TopicsMissing) as error:
         logger.error("delivery: %s", error)  # noqa: TRY400 - a user's mistake shows no traceback
         return EXIT_WRONG
     except (RestoreFailed, DefinitionsLogError, ck.KafkaException) as error:
@@ -163,7 +165,7 @@ class _Office:
         self._versions = _Versions(settings)
 
     def run(self) -> int:
-        metrics = SinkMetrics.start(self._settings.metrics_host, self._settings.metrics_port)
+        metrics = offered_metrics(self._settings)
         try:
             version, definitions = self._versions.newest()
             current = self._lines(definitions)
@@ -219,23 +221,3 @@ def _told(current: Sequence[Line]) -> str:
     if not current:
         return "no destinations, waiting for definitions that have some"
     return ", ".join(f"{line.terms.name} at {line.host}" for line in current)
-
-
-def _topics_are_there(settings: Settings, stop: StopRequest) -> bool:
-    """Wait for the brokers, then look for the topics; False when it was told to stop meanwhile.
-
-    Raises Misconfigured.
-    """
-    while not stop.is_made():
-        try:
-            cluster = reach(client_config(settings))
-        except BrokerUnreachable as error:
-            logger.warning("delivery: %s, trying again", error)
-            time.sleep(_BROKER_RETRY_S)
-            continue
-        wanted = (*TOPICS, DEFINITIONS_TOPIC, MARKS_TOPIC, FAILURES_TOPIC)
-        missing = [topic for topic in wanted if not cluster.partitions(topic)]
-        if missing:
-            raise Misconfigured(f"there is no topic {', '.join(missing)}: run `cspulse topics apply`")
-        return True
-    return False

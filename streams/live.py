@@ -18,15 +18,12 @@ from schemas.jsonlines import Line
 from streams.cluster import newest_record, reading_consumer
 from streams.publish import Outbox, Refusal, prepare
 from streams.sources.simulator import Simulation, simulate
-from streams.ticks import TICKS_TOPIC
-from streams.topics import INPUT_TOPICS
+from streams.topics import EVENT_TOPICS
 
 HEADER: Final = "cspulse-simulation"
 BURST_RECORDS: Final = 1_000  # after so many all are acknowledged, so that none behind the newest is missing by more
 BROKER_TIMEOUT_S: Final = 15.0
 _S_IN_MS: Final = 1_000
-
-_EVENT_TOPICS: Final = tuple(topic for topic in INPUT_TOPICS if topic != TICKS_TOPIC)
 
 
 class Course(Struct, frozen=True, kw_only=True):
@@ -75,7 +72,7 @@ def find_played(connection: Mapping[str, Any], partitions: int) -> Mark | None:
     consumer = reading_consumer(connection)
     found: list[Mark] = []
     try:
-        for topic in _EVENT_TOPICS:
+        for topic in EVENT_TOPICS:
             for partition in range(partitions):
                 message = newest_record(consumer, topic, partition, lambda message: _mark_of(message.headers()) is not None)
                 mark = None if message is None else _mark_of(message.headers())

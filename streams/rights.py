@@ -16,7 +16,7 @@ from streams.definitions_log import TRANSACTIONAL_ID as DEFINITIONS_ID
 from streams.partials import PARTIALS_TOPIC
 from streams.roles import Role
 from streams.ticks import TICKS_TOPIC
-from streams.topics import INPUT_TOPICS, TOPICS, changelog_topics, fleet_changelog_topic
+from streams.topics import EVENT_TOPICS, INPUT_TOPICS, TOPICS, changelog_topics, fleet_changelog_topic
 
 Resource = Literal["topic", "group", "transactional-id"]
 Operation = Literal["Read", "Write", "Describe"]
@@ -45,9 +45,9 @@ def rights(role: Role, app_id: str) -> list[Right]:
         case Role.WORKER:
             return _worker(app_id)
         case Role.PRODUCER:
-            return _on(_events(), "Write")
+            return _on(EVENT_TOPICS, "Write")
         case Role.PUBLISH:
-            return [Right("group", COMMAND_GROUP, "Describe"), *_on(_events(), "Write"), *_on([TICKS_TOPIC], "Read")]
+            return [Right("group", COMMAND_GROUP, "Describe"), *_on(EVENT_TOPICS, "Write"), *_on([TICKS_TOPIC], "Read")]
         case Role.DEFINITIONS:
             return [
                 _DEFINITIONS_GROUP,
@@ -58,7 +58,7 @@ def rights(role: Role, app_id: str) -> list[Right]:
             return [
                 Right("group", app_id, "Describe"),
                 Right("transactional-id", CUTOVER_ID, "Write"),
-                *_on(_events(), "Describe"),
+                *_on(EVENT_TOPICS, "Describe"),
                 *_on([TICKS_TOPIC], "Write"),
             ]
         case Role.REDIS_SINK:
@@ -91,10 +91,6 @@ def _delivery_sink(app_id: str) -> list[Right]:
         *_on([*NOTICE_TOPICS, _DEFINITIONS, "cs.deliveries"], "Read"),
         *_on(_DELIVERY_OWN, "Write"),
     ]
-
-
-def _events() -> list[str]:
-    return [topic for topic in INPUT_TOPICS if topic != TICKS_TOPIC]
 
 
 def _on(topics: Iterable[str], *operations: Operation) -> list[Right]:

@@ -19,17 +19,14 @@ from sinks.sink import Batch, Misconfigured, Moved, Positions, Sink, Unavailable
 from sinks.sink_metrics import SinkMetrics
 from streams.cluster import BrokerUnreachable, client_config, reach
 from streams.codecs import codec_of
+from streams.exit_codes import EXIT_AGAIN, EXIT_DONE, EXIT_INCIDENT, EXIT_INTERRUPTED, EXIT_WRONG
+from streams.offering import PortTaken, metrics_not_offered
 from streams.settings import Settings
 from streams.sink_feed import Feed, FeedFailed, LogReplaced, UnreadableRecord
 from streams.supervisor import BackOff
 
 logger = logging.getLogger(__name__)
 
-EXIT_DONE: Final = 0
-EXIT_INCIDENT: Final = 1
-EXIT_WRONG: Final = 2
-EXIT_AGAIN: Final = 75
-EXIT_INTERRUPTED: Final = 130
 BACK_OFF: Final = BackOff(first_s=0.2, longest_s=10.0)
 _BROKER_RETRY_S: Final = 1.0
 
@@ -156,6 +153,30 @@ def group_of(settings: Settings, sink: Sink) -> str:
     return f"{settings.app_id}-sink-{sink.name}"
 
 
+def feed_of(settings: Settings, sink: Sink) -> Feed:
+    """What reads for a sink, not begun yet."""
+    config = {
+        **client_config(settings),
+        "session.timeout.ms": settings.session_timeout_ms,
+        "heartbeat.interval.ms": settings.heartbeat_interval_ms,
+    }
+    return Feed(config, group_of(settings, sink), sink, codec_of(settings))
+
+
+def open_feed(feed: Feed, settings: Settings, sink: Sink) -> None:
+    """Begin to read, and say so."""
+    feed.open()
+    logger.info("%s: reads %s as group %s", sink.name, ", ".join(sink.topics), group_of(settings, sink))
+
+
+def offered_metrics(settings: Settings) -> SinkMetrics:
+    """The metrics of a process of sinks. Raises PortTaken."""
+    try:
+        return SinkMetrics().offer(settings.metrics_host, settings.metrics_port)
+    except OSError as error:
+        raise metrics_not_offered(settings, error) from error
+
+
 class Rebuildable(Sink, Protocol):
     """A sink whose destination can be written anew from the topics."""
 
@@ -180,19 +201,15 @@ def _run(settings: Settings, sink: Sink, begin: Callable[[Positions], None] | No
     stop = StopRequest()
     stop.listen()
     try:
-        if _topics_are_there(settings, sink, stop):
+        if topics_are_there(settings, sink.name, sink.topics, stop):
             _carry(settings, sink, begin, stop, until_end=until_end)
         return stop.code
-    except (Misconfigured, TopicsMissing) as error:
+    except (Misconfigured, PortTaken, TopicsMissing) as error:
         logger.error("%s: %s", sink.name, error)  # noqa: TRY400 - a user's mistake shows no traceback
         return EXIT_WRONG
     except (LogReplaced, UnreadableRecord) as error:
         logger.error("%s: %s", sink.name, error)  # noqa: TRY400 - the cause is in the message
         return EXIT_INCIDENT
-    except OSError as error:
-        place = f"{settings.metrics_host}:{settings.metrics_port}"
-        logger.error("metrics cannot be offered at %s: %s", place, error.strerror or error)  # noqa: TRY400 - a user's mistake
-        return EXIT_WRONG
     except (FeedFailed, ck.KafkaException) as error:
         logger.error("%s ends: %s", sink.name, error)  # noqa: TRY400 - the cause is in the message
         return EXIT_AGAIN
@@ -203,19 +220,13 @@ def _run(settings: Settings, sink: Sink, begin: Callable[[Positions], None] | No
 def _carry(
     settings: Settings, sink: Sink, begin: Callable[[Positions], None] | None, stop: StopRequest, *, until_end: bool
 ) -> None:
-    config = {
-        **client_config(settings),
-        "session.timeout.ms": settings.session_timeout_ms,
-        "heartbeat.interval.ms": settings.heartbeat_interval_ms,
-    }
-    feed = Feed(config, group_of(settings, sink), sink, codec_of(settings))
-    metrics = SinkMetrics.start(settings.metrics_host, settings.metrics_port)
+    feed = feed_of(settings, sink)
+    metrics = offered_metrics(settings)
     try:
         ends = feed.ends() if until_end or begin is not None else None
         if begin is not None and ends is not None:
             _begin_rebuild(sink, begin, ends, stop)
-        feed.open()
-        logger.info("%s: reads %s as group %s", sink.name, ", ".join(sink.topics), group_of(settings, sink))
+        open_feed(feed, settings, sink)
         Carrying(sink, feed, stop, metrics).run(ends if until_end else None)
     finally:
         metrics.stop()
@@ -237,8 +248,8 @@ def _begin_rebuild(sink: Sink, begin: Callable[[Positions], None], ends: Positio
         return
 
 
-def _topics_are_there(settings: Settings, sink: Sink, stop: StopRequest) -> bool:
-    """Wait for the brokers, then look for the topics; False when it was told to stop meanwhile.
+def topics_are_there(settings: Settings, name: str, topics: Sequence[str], stop: StopRequest) -> bool:
+    """Wait for the brokers, then look for the topics that the sink `name` needs; False when it was told to stop meanwhile.
 
     Raises TopicsMissing.
     """
@@ -246,10 +257,10 @@ def _topics_are_there(settings: Settings, sink: Sink, stop: StopRequest) -> bool
         try:
             cluster = reach(client_config(settings))
         except BrokerUnreachable as error:
-            logger.warning("%s: %s, trying again", sink.name, error)
+            logger.warning("%s: %s, trying again", name, error)
             time.sleep(_BROKER_RETRY_S)
             continue
-        missing = [topic for topic in sink.topics if not cluster.partitions(topic)]
+        missing = [topic for topic in topics if not cluster.partitions(topic)]
         if missing:
             raise TopicsMissing(f"there is no topic {', '.join(missing)}: run `cspulse topics apply`")
         return True

@@ -23,7 +23,8 @@ ALLOWED_SKEW_MS = 600_000  # 10 min: a timestamp further ahead would move a part
 COMPACTED_WITHIN_MS = 7 * DAY_MS
 _COMPACTION = {"max.compaction.lag.ms": str(COMPACTED_WITHIN_MS), "delete.retention.ms": str(7 * DAY_MS)}
 
-INPUT_TOPICS = ("cs.tickets", "cs.usage", "cs.surveys", "cs.accounts", "cs.ticks")
+EVENT_TOPICS = ("cs.tickets", "cs.usage", "cs.surveys", "cs.accounts")
+INPUT_TOPICS = (*EVENT_TOPICS, "cs.ticks")
 
 # A rebuild reads the inputs from their beginning: the longest window is 180 days, a yearly contract needs more. Ticks are
 # kept as long, because a rebuild without them would judge at other times.

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 from streams.ending import end_at_once, tell
+from streams.exit_codes import EXIT_AGAIN
 from streams.life import Life
 from streams.places import place_of_thread
 from streams.runtime import Runtime, Stuck
@@ -22,8 +23,6 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 0.5
 ASLEEP_S: Final = 5.0
 """Who has not looked for so long was asleep."""
-
-EXIT_AGAIN: Final = 75
 
 
 def _end() -> None:

@@ -31,12 +31,14 @@ from streams.definitions_watch import DefinitionsUnreadable, DefinitionsWatch
 from streams.driver import PartitionDriver
 from streams.duty import Driver, Duty
 from streams.ending import Ending, end_at_once
+from streams.exit_codes import EXIT_AGAIN, EXIT_DONE, EXIT_INCIDENT, EXIT_INTERRUPTED, EXIT_WRONG
 from streams.first_start import WouldTellAgain, check_first_start
 from streams.fleet_driver import FleetDriver
 from streams.fleet_watch import FleetWatch
 from streams.kafka_state import PositionsDisagree, StateLost
 from streams.life import Life
 from streams.observing import LoggingObserver
+from streams.offering import PortTaken, metrics_not_offered, probes_not_answered
 from streams.places import threads_at_work
 from streams.probes import Probes
 from streams.reader import OffsetGone
@@ -52,11 +54,6 @@ from streams.watchdog import LoopWatch, beat, watch_tasks
 
 logger = logging.getLogger(__name__)
 
-EXIT_DONE = 0
-EXIT_INCIDENT = 1
-EXIT_WRONG = 2
-EXIT_AGAIN = 75
-EXIT_INTERRUPTED = 130
 BROKER_RETRY_S = 2.0
 METADATA_TIMEOUT_S = 5.0
 SWITCH_INTERVAL_S = 0.001  # a commit comes back to Python several times; each time it would wait 5 ms while a task folds
@@ -74,10 +71,6 @@ class TopicsWrong(Exception):
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("; ".join(mistakes))
         self.mistakes = mistakes
-
-
-class PortTaken(Exception):
-    """The address for the metrics or the probes cannot be listened on."""
 
 
 class StopRequest(asyncio.Event):
@@ -249,15 +242,12 @@ def _probed(settings: Settings, life: Life) -> Iterator[None]:
 
     Raises PortTaken.
     """
-    beating = asyncio.create_task(beat(life))
-    watchdog = LoopWatch(life, settings.stuck_after_ms / 1000)
     try:
         probes = Probes(life, settings.probe_host, settings.probe_port) if settings.probe_port else None
     except OSError as error:
-        raise PortTaken(
-            f"/live and /ready cannot be answered at {settings.probe_host}:{settings.probe_port} ({error.strerror or error}): "
-            "set CSPULSE_PROBE_HOST and CSPULSE_PROBE_PORT to an address of this machine and a free port, or the port to 0"
-        ) from error
+        raise probes_not_answered(settings, error) from error
+    beating = asyncio.create_task(beat(life))
+    watchdog = LoopWatch(life, settings.stuck_after_ms / 1000)
     try:
         yield
     finally:
@@ -270,12 +260,9 @@ def _probed(settings: Settings, life: Life) -> Iterator[None]:
 def _metrics(settings: Settings) -> WorkerMetrics:
     """Raises PortTaken."""
     try:
-        metrics = WorkerMetrics.start(settings.metrics_host, settings.metrics_port)
+        metrics = WorkerMetrics().offer(settings.metrics_host, settings.metrics_port)
     except OSError as error:
-        raise PortTaken(
-            f"metrics cannot be offered at {settings.metrics_host}:{settings.metrics_port} ({error.strerror or error}): "
-            "set CSPULSE_METRICS_HOST and CSPULSE_METRICS_PORT to an address of this machine and a free port, or the port to 0"
-        ) from error
+        raise metrics_not_offered(settings, error) from error
     metrics.describe(version("cspulse"), settings.partitions, settings.queue_high_water_records)
     return metrics
 

@@ -12,6 +12,7 @@ from streams.commands.files import reading
 from streams.commands.given import settings_of
 from streams.commands.help import help_of
 from streams.commands.output import note, say
+from streams.commands.there import partitions_of
 
 if TYPE_CHECKING:
     from schemas.codec import Codec
@@ -257,11 +258,7 @@ def _letters(context: typer.Context, wanted: "Wanted", cluster: "Cluster | None"
     from streams.signals import Signals
 
     cluster = cluster or _cluster(context)
-    count = cluster.partitions(DEAD_LETTERS_TOPIC)
-    if not count:
-        raise CommandError(
-            f"the cluster has no topic {DEAD_LETTERS_TOPIC}", NOT_FOUND, "`cspulse topics apply` creates what is missing"
-        )
+    count = partitions_of(cluster, DEAD_LETTERS_TOPIC)
     with Signals() as signals:
         yield from read_letters(cluster.config, count, _codec(context), wanted, signals.check)
 

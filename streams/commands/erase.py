@@ -9,12 +9,12 @@ import typer
 from streams.commands.failures import FAILED, IN_PART, WRONG, CommandError
 from streams.commands.given import settings_of
 from streams.commands.output import at_terminal, note, table
+from streams.commands.there import newest_of
 
 if TYPE_CHECKING:
     from schemas.codec import Codec
     from streams.cluster import Cluster
 
-_SNAPSHOTS = "cs.customer-snapshots"
 _ACCOUNTS = "cs.accounts"
 _LOOK_EVERY_S = 0.5
 _S_IN_MS = 1_000
@@ -95,19 +95,7 @@ def _erased_until(cluster: "Cluster", customer: str) -> int | None:
 
     Raises `CommandError` when the topic is missing.
     """
-    from streams.cluster import newest_record, reading_consumer
-    from streams.commands.failures import NOT_FOUND
-    from streams.topics import partition_of
-
-    count = cluster.partitions(_SNAPSHOTS)
-    if not count:
-        raise CommandError(f"the cluster has no topic {_SNAPSHOTS}", NOT_FOUND, "`cspulse topics apply` creates what is missing")
-    key = customer.encode()
-    consumer = reading_consumer(cluster.config)
-    try:
-        found = newest_record(consumer, _SNAPSHOTS, partition_of(key, count), lambda message: message.key() == key)
-    finally:
-        consumer.close()
+    found = newest_of(cluster, customer)
     if found is None:
         return None
     return int(found.timestamp()[1]) if found.value() is None else 0

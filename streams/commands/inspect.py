@@ -8,11 +8,11 @@ import typer
 from streams.commands.failures import NOT_FOUND, CommandError
 from streams.commands.given import settings_of
 from streams.commands.output import Tone, say, table
+from streams.commands.there import SNAPSHOTS, newest_of
 
 if TYPE_CHECKING:
     from schemas.records import CustomerSnapshot, Figure, HealthNow
 
-_TOPIC = "cs.customer-snapshots"
 _TONES: dict[str | None, Tone] = {"red": "bad", "yellow": "doubtful", "green": "good"}
 
 
@@ -26,31 +26,22 @@ def inspect(
     Ends with 3 when nothing is known of the customer.
     """
     from schemas.records import CustomerSnapshot
-    from streams.cluster import client_config, newest_record, reach, reading_consumer
+    from streams.cluster import client_config, reach
     from streams.codecs import codec_of
     from streams.commands.records import RecordView
-    from streams.topics import partition_of
 
     settings = settings_of(context)
     cluster = reach(client_config(settings))
-    count = cluster.partitions(_TOPIC)
-    if not count:
-        raise CommandError(f"the cluster has no topic {_TOPIC}", NOT_FOUND, "`cspulse topics apply` creates what is missing")
-    key = customer.encode()
-    consumer = reading_consumer(cluster.config)
-    try:
-        found = newest_record(consumer, _TOPIC, partition_of(key, count), lambda message: message.key() == key)
-    finally:
-        consumer.close()
+    found = newest_of(cluster, customer)
     value = None if found is None else found.value()
     if found is None or value is None:
         raise CommandError(*_unknown(customer, erased=found is not None))
     codec = codec_of(settings)
-    snapshot = codec.decode(_TOPIC, value)
+    snapshot = codec.decode(SNAPSHOTS, value)
     if not isinstance(snapshot, CustomerSnapshot):
         raise CommandError(f"the snapshot of {customer!r} cannot be read: {snapshot}")
     if as_json:
-        say(str(RecordView(_TOPIC, settings.app_id, codec).json(found)))
+        say(str(RecordView(SNAPSHOTS, settings.app_id, codec).json(found)))
     else:
         _show(snapshot)
 

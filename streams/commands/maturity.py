@@ -8,6 +8,7 @@ import typer
 from streams.commands.failures import NOT_FOUND, CommandError
 from streams.commands.given import settings_of
 from streams.commands.output import Tone, say, table
+from streams.commands.there import partitions_of
 
 if TYPE_CHECKING:
     from schemas.records import Criterion, MaturityAssessment, MaturityPoint, PlanProgress
@@ -39,8 +40,7 @@ def maturity(
 
     settings = settings_of(context)
     cluster = reach(client_config(settings))
-    if not cluster.partitions(TOPIC):
-        raise CommandError(f"the cluster has no topic {TOPIC}", NOT_FOUND, "`cspulse topics apply` creates what is missing")
+    partitions_of(cluster, TOPIC)
     consumer = reading_consumer(cluster.config)
     try:
         found = newest_record(consumer, TOPIC, 0, lambda message: message.value() is not None)

@@ -7,6 +7,7 @@ import typer
 from streams.commands.failures import IN_PART, NOT_FOUND, CommandError
 from streams.commands.given import settings_of
 from streams.commands.output import note, say
+from streams.commands.there import partitions_of
 
 if TYPE_CHECKING:
     from streams.cluster import Cluster
@@ -70,9 +71,7 @@ def _name_of(topic: str, settings: "Settings") -> str:
 def _partitions(cluster: "Cluster", topic: str, settings: "Settings", key: bytes | None) -> list[int]:
     from streams.topics import partition_of, specs
 
-    count = cluster.partitions(topic)
-    if not count:
-        raise CommandError(f"the cluster has no topic {topic}", NOT_FOUND, "`cspulse topics apply` creates what is missing")
+    count = partitions_of(cluster, topic)
     by_customer = any(spec.name == topic and spec.key == "customer_id" for spec in specs(settings.app_id, settings.partitions))
     if key is None or not by_customer:
         return list(range(count))

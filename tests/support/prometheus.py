@@ -3,7 +3,6 @@
 import json
 import math
 import shutil
-import signal
 import subprocess
 import urllib.error
 import urllib.parse
@@ -14,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from tests.support.ending import end
 from tests.support.parts import lacking
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
@@ -88,12 +88,7 @@ class PrometheusServer:
     def stop(self) -> None:
         """End it."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(ANSWER_LIMIT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+            end(self._process, ANSWER_LIMIT_S)
             self._process = None
 
     def now(self, query: str) -> list[Series]:

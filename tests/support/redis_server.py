@@ -1,7 +1,6 @@
 """One Redis server on a free port of the loopback interface, started by the tests from what the machine has installed."""
 
 import shutil
-import signal
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any, Final, Self
 
 import redis
 
+from tests.support.ending import end
 from tests.support.kafka.jars import PartMissingError
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
@@ -68,13 +68,7 @@ class RedisServer:
         """Ask the server to end, and wait for it."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGCONT)
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process, STOP_LIMIT_S)
         self._process = None
 
     def kill(self) -> None:

@@ -16,7 +16,7 @@ from schemas.jsonlines import format_line
 from schemas.records import CustomerSnapshot, Output
 from streams.cli import app
 from streams.commands import failures
-from streams.worker import EXIT_AGAIN, EXIT_INTERRUPTED
+from streams.exit_codes import EXIT_AGAIN, EXIT_INTERRUPTED
 from tests.support.asked import answered
 from tests.support.happenings import NAMES, NOON, account, usage
 from tests.support.judging import Judged

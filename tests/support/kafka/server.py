@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from tests.support.ending import end
 from tests.support.kafka.jars import jars, java
 from tests.support.ports import free_ports
 
@@ -149,13 +150,7 @@ class KafkaServer:
         """Ask the broker to end, and wait for it."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGCONT)  # a paused process does not hear anything else
-        self._process.terminate()
-        try:
-            self._process.wait(ANSWER_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end(self._process, ANSWER_LIMIT_S)
         self._process = None
 
     def kill(self) -> None:
