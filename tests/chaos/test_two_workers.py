@@ -120,6 +120,7 @@ class Trial(NamedTuple):
 TRIALS = (
     Trial("no_epochs", 12_000, 30.0, [Hit("leave", 1)] * 6),
     Trial("no_fence", 8_000, 20.0, [Hit("freeze", 0), Hit("freeze", 1)] * 2),
+    Trial("read_before_fence", 12_000, 60.0, [Hit("freeze", 0), Hit("freeze", 1)] * 2),
     Trial("offsets_apart", 8_000, 20.0, [Hit("kill", 0), Hit("kill", 1)] * 3),
     Trial("blind_merge", 8_000, 0.0, [], REPEATING),
 )
