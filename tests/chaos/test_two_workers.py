@@ -137,7 +137,7 @@ def test_the_run_finds_a_build_that_is_broken(trial: Trial, bare_apache: ApacheC
     pytest.fail(f"nothing gave {trial.mutant} away: the run is too weak; seeds {list(seeds)}")
 
 
-def test_topics_that_come_in_small_pieces_are_merged_right(bare_apache: ApacheCluster, tmp_path: Path) -> None:
+def test_topics_that_come_in_pieces_and_at_different_speeds_are_merged_right(bare_apache: ApacheCluster, tmp_path: Path) -> None:
     print(f"CHAOS_SEED={SEED}")
     assert not what_gave_it_away(TRIALS[-1], broken("small_pieces"), SEED, bare_apache, tmp_path / str(SEED))
 
