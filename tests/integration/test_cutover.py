@@ -18,7 +18,7 @@ from tests.support.publishing import publish_lines, publish_tick, wait_until_fol
 from tests.support.topic_log import read_topic
 from tests.support.waiting import wait_until
 from tests.support.whole_log import violations
-from tests.support.worker import Workers
+from tests.support.worker import Worker, Workers
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -56,11 +56,13 @@ class Side:
         """How many records lie in each topic that people read."""
         return {topic: len(read_topic(self._cluster.bootstrap, topic)) for topic in TOLD}
 
-    def speaks_from_now_on(self, to: str) -> None:
-        """Give the word, and wait until something has been told since."""
+    def speaks_from_now_on(self, to: str, worker: Worker) -> None:
+        """Give the word, and wait until the worker has taken it and told something: before, it is the other one who tells."""
         result = self.cutover(to)
         assert result.exit_code == 0, result.output
         assert f"{to} publishes from" in result.output
+        for partition in range(PARTITIONS):
+            worker.wait_for_line(rf"partition {partition}: publishes from here on")
         before = self.told()
         wait_until(lambda: self.told()["cs.health-changes"] > before["cs.health-changes"] + 100, 60, "something to be told")
 
@@ -85,10 +87,10 @@ def test_a_rebuild_takes_the_word_and_gives_it_back_and_nothing_is_told_twice_or
 
     new = apache_workers.start(app_id=side.new, shadow="true", tick_interval_ms="1000")
     new.wait_until_running(range(PARTITIONS))
-    side.speaks_from_now_on(side.new)
+    side.speaks_from_now_on(side.new, new)
     new.kill()
     new.start()
-    side.speaks_from_now_on(side.old)
+    side.speaks_from_now_on(side.old, old)
     publisher.join()
     for app_id in (side.old, side.new):
         wait_until_folded(apache, app_id)
