@@ -186,12 +186,14 @@ def test_a_worker_without_work_and_then_without_brokers_is_not_stuck(
 
 @pytest.mark.kafka
 def test_a_worker_that_was_suspended_with_its_machine_goes_on(apache: ApacheCluster, apache_workers: Workers) -> None:
-    publish_lines(apache, lines_of(300, SEED))
     worker = apache_workers.start(**HASTY)
-    wait_until_folded(apache, apache_workers.app_id)
+    worker.wait_until_running(range(PARTITIONS))
+    worker.wait_for_line("fleet: running")
+    # nothing is under way: a transaction would be given up by the brokers meanwhile, and its worker would rightly end
     worker.freeze()
     idle_until(worker, STUCK_AFTER_S + 2.0)
     worker.thaw()
+    publish_lines(apache, lines_of(300, SEED))
     publish_tick(apache, now_ms())
     wait_until_folded(apache, apache_workers.app_id)
     assert worker.stop() == 0

@@ -1,20 +1,34 @@
 """Ports of the loopback interface for the servers that tests start."""
 
+import random
 import socket
+from typing import Final
+
+FIRST: Final = 15_000
+END: Final = 32_000
+"""Below those from which the system takes the ports of outgoing connections, so that none of them gets in between."""
+
+_handed_out: set[int] = set()
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago; held together, so that they differ."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports on which nothing listens, and which nobody in this process was given before."""
+    return [free_port() for _ in range(count)]
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    return free_ports(1)[0]
+    """A port on which nothing listens, and which nobody in this process was given before."""
+    while True:
+        port = random.randrange(FIRST, END)
+        if port not in _handed_out and _is_free(port):
+            _handed_out.add(port)
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as one:
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
