@@ -43,9 +43,7 @@ class Stack:
         self.folder = folder
         self.kafka = KafkaServer(folder / "kafka", shipped=kafka_properties())
         services = ("worker-1", "worker-2", "sink-delivery", "sink-redis")
-        ports = free_ports(2 * len(services))
-        self.ports = dict(zip(services, ports[: len(services)], strict=True))
-        self.probe_ports = dict(zip(services, ports[len(services) :], strict=True))
+        self.ports = dict(zip(services, free_ports(len(services)), strict=True))
         targets = {
             "cspulse": [f"127.0.0.1:{self.ports[name]}" for name in ("worker-1", "worker-2")],
             "cspulse-sinks": [f"127.0.0.1:{self.ports[name]}" for name in ("sink-redis", "sink-delivery")],
@@ -64,7 +62,7 @@ class Stack:
         if "CSPULSE_METRICS_PORT" in given:
             given.update(CSPULSE_METRICS_HOST="127.0.0.1", CSPULSE_METRICS_PORT=str(self.ports[name]))
         if "CSPULSE_PROBE_PORT" in given:
-            given.update(CSPULSE_PROBE_PORT=str(self.probe_ports[name]))
+            given["CSPULSE_PROBE_PORT"] = str(free_port())
         return given
 
     def command(self, name: str) -> list[str]:

@@ -8,6 +8,7 @@ FIRST: Final = 15_000
 END: Final = 32_000
 """Below those from which the system takes the ports of outgoing connections, so that none of them gets in between."""
 
+_random = random.SystemRandom()  # the usual one begins anew with every test, and is the tests'
 _handed_out: set[int] = set()
 
 
@@ -19,7 +20,7 @@ def free_ports(count: int) -> list[int]:
 def free_port() -> int:
     """A port on which nothing listens, and which nobody in this process was given before."""
     while True:
-        port = random.randrange(FIRST, END)
+        port = _random.randrange(FIRST, END)
         if port not in _handed_out and _is_free(port):
             _handed_out.add(port)
             return port
