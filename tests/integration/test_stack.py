@@ -175,6 +175,7 @@ def is_caught_up(stack: Stack) -> bool:
 def test_the_stack_comes_up_judges_and_is_watched(stack: Stack) -> None:
     wait_until(lambda: is_caught_up(stack), WAIT_S, "two workers that have caught up")
     value = stack.prometheus.value
+    wait_until(lambda: value('count(cspulse_build_info{job="cspulse"})') == 2, WAIT_S, "both workers to be scraped")
     assert value('count(cspulse_build_info{job="cspulse"})') == 2
     assert value('sum(cspulse_task_phase{phase="running", partition="fleet"})') == 1
     assert len(read_topic(stack.kafka.bootstrap, "cs.health-changes")) > 15
