@@ -172,10 +172,14 @@ def is_caught_up(stack: Stack) -> bool:
     return everything and value("sum(cspulse_lag_records)") == 0 and value("max(cspulse_fleet_coverage_ratio)") == 1
 
 
+def both_read(stack: Stack) -> bool:
+    """Whether each worker has partitions: one alone may have caught up with everything before they move to the other one."""
+    return stack.prometheus.value('count(sum by (instance) (cspulse_task_phase{phase="running", partition!="fleet"}) > 0)') == 2
+
+
 def test_the_stack_comes_up_judges_and_is_watched(stack: Stack) -> None:
-    wait_until(lambda: is_caught_up(stack), WAIT_S, "two workers that have caught up")
+    wait_until(lambda: both_read(stack) and is_caught_up(stack), WAIT_S, "two workers that have caught up")
     value = stack.prometheus.value
-    wait_until(lambda: value('count(cspulse_build_info{job="cspulse"})') == 2, WAIT_S, "both workers to be scraped")
     assert value('count(cspulse_build_info{job="cspulse"})') == 2
     assert value('sum(cspulse_task_phase{phase="running", partition="fleet"})') == 1
     assert len(read_topic(stack.kafka.bootstrap, "cs.health-changes")) > 15
@@ -234,7 +238,7 @@ def _answers(client: "redis.Redis") -> bool:
 
 
 def test_series_follow_the_partitions_from_a_worker_that_stops_to_the_one_that_goes_on(stack: Stack) -> None:
-    wait_until(lambda: is_caught_up(stack), WAIT_S, "two workers that have caught up")
+    wait_until(lambda: both_read(stack) and is_caught_up(stack), WAIT_S, "two workers that have caught up")
     shares = {
         series.labels["instance"]: series.values[0]
         for series in stack.prometheus.now('sum by (instance) (cspulse_task_phase{phase="running", partition!="fleet"})')
