@@ -11,6 +11,7 @@ from streams.commands.output import note
 
 if TYPE_CHECKING:
     from streams.cluster import Cluster
+    from streams.cutover import Marker
     from streams.signals import Signals
 
 _LOOK_EVERY_S: Final = 0.5
@@ -24,7 +25,8 @@ def cutover(
         float, typer.Option("--in", metavar="SECONDS", help="How long until then: longer than a worker lags.", min=3, max=540)
     ] = 30.0,
     wait_s: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long APP_ID is waited for if it is behind.", min=0)
+        float,
+        typer.Option(metavar="SECONDS", help="How long APP_ID is waited for: while it is behind, and when it reads late.", min=0),
     ] = 60.0,
 ) -> None:
     """Give the word to another application id: from a time on it publishes, and every other one is silent.
@@ -35,7 +37,7 @@ def cutover(
     from schemas.times import format_time
     from streams.cluster import client_config, reach
     from streams.codecs import codec_of
-    from streams.cutover import CannotCutOver, heeded, write_marker
+    from streams.cutover import CannotCutOver, write_marker
     from streams.signals import Signals
 
     settings = settings_of(context)
@@ -49,14 +51,25 @@ def cutover(
             raise CommandError(str(error), FAILED) from error
         marker = write_marker(cluster, codec_of(settings), to, int(time.time() * _S_IN_MS), in_s)
         note(f"{to} publishes from {format_time(marker.from_ms)} on, and every other application is silent")
-        while not heeded(cluster, marker):
-            signals.check()
-            if time.time() * _S_IN_MS > marker.from_ms:
-                note(f"{to} has not read the marker in every partition yet: nothing is published of those until it does")
-                raise typer.Exit(IN_PART)
-            time.sleep(_LOOK_EVERY_S)
+        _see_it_heeded(cluster, marker, wait_s, signals)
     partitions = len(marker.offsets)
     note(f"{to} has read it in all {partitions} partitions; the old workers may stop after that time, or stay to go back to")
+
+
+def _see_it_heeded(cluster: "Cluster", marker: "Marker", wait_s: float, signals: "Signals") -> None:
+    """Wait until the application has read the marker everywhere, at most `wait_s` after its time. Raises typer.Exit(4) then."""
+    from streams.cutover import heeded
+
+    late = False
+    while not heeded(cluster, marker):
+        signals.check()
+        late_s = time.time() - marker.from_ms / _S_IN_MS
+        if late_s > 0 and not late:
+            late = True
+            note(f"{marker.app_id} has not read the marker in every partition yet: nothing is published of those until it does")
+        if late_s > wait_s:
+            raise typer.Exit(IN_PART)
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _make_ready(cluster: "Cluster", to: str, in_s: float, wait_s: float, signals: "Signals") -> None:

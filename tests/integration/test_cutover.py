@@ -56,6 +56,16 @@ class Side:
         """How many records lie in each topic that people read."""
         return {topic: len(read_topic(self._cluster.bootstrap, topic)) for topic in TOLD}
 
+    def markers(self) -> list[int]:
+        """From when on somebody is given the word (epoch ms), by each marker there is."""
+        ticks = [record.fields() for record in read_topic(self._cluster.bootstrap, "cs.ticks")]
+        return [tick["occurred_at"] for tick in ticks if tick["active_app_id"]]
+
+    def thaw_when_too_late(self, worker: Worker, markers_before: int) -> None:
+        """Let a frozen worker go on as soon as the time of the next marker is over."""
+        wait_until(lambda: len(self.markers()) > markers_before and max(self.markers()) < now_ms(), 60, "the marker's time")
+        worker.thaw()
+
     def speaks_from_now_on(self, to: str, worker: Worker) -> None:
         """Give the word, and wait until the worker has taken it and told something: before, it is the other one who tells."""
         result = self.cutover(to)
@@ -105,6 +115,31 @@ def test_a_rebuild_takes_the_word_and_gives_it_back_and_nothing_is_told_twice_or
     assert not violations(apache, partials_of=side.old)
     fleet = Counter(record.fields()["figure"] for record in read_topic(apache.bootstrap, "cs.fleet-snapshots"))
     assert fleet["churner_share"] > 0
+
+
+def test_who_reads_the_marker_late_is_waited_for_and_who_does_not_read_it_is_named(
+    apache: ApacheCluster, apache_workers: Workers
+) -> None:
+    side = Side(apache, apache_workers)
+    worker = apache_workers.start(app_id=side.new, shadow="true", tick_interval_ms="0")
+    publish_tick(apache, now_ms())
+    wait_until_folded(apache, side.new)
+    worker.freeze()
+    unread = side.cutover(side.new, "--wait-s", "1")
+    assert unread.exit_code == 4
+    assert f"{side.new} has not read the marker in every partition yet" in unread.output
+
+    worker.thaw()
+    wait_until_folded(apache, side.new)
+    worker.freeze()
+    markers = len(side.markers())
+    thawing = threading.Thread(target=side.thaw_when_too_late, args=(worker, markers))
+    thawing.start()
+    late = side.cutover(side.new)
+    thawing.join()
+    assert late.exit_code == 0, late.output
+    assert f"{side.new} has not read the marker in every partition yet" in late.output
+    assert f"{side.new} has read it in all {PARTITIONS} partitions" in late.output
 
 
 def test_an_application_that_is_behind_is_not_given_the_word(apache: ApacheCluster, apache_workers: Workers) -> None:
