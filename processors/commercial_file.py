@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from processors.toml_tables import Table, is_number
 from processors.windows import DAY_MS
+from schemas.currencies import FORM, is_currency
 
 _MAX_RATES = 64
 _HIGHEST_RATE = 1e9
@@ -43,7 +44,9 @@ class Commercial(Struct, frozen=True):
 def read(top: Table) -> Commercial:
     """The section `[commercial]`; mistakes are noted at their place."""
     table = top.table("commercial")
-    base_currency = table.name("base_currency") if table.has("base_currency") else "EUR"
+    base_currency = table.text("base_currency", "EUR")
+    if not is_currency(base_currency):
+        table.note("base_currency", f"{base_currency!r} is no currency", FORM)
     commercial = Commercial(
         base_currency=base_currency,
         rates=_rates(table, base_currency),
@@ -70,6 +73,8 @@ def _rates(table: Table, base_currency: str) -> dict[str, float]:
             table.note(f"rates.{currency}", f"{rate!r} is not a rate", f"how many {base_currency} one {currency} is worth")
         elif currency == base_currency:
             table.note(f"rates.{currency}", "is the base currency itself", "only other currencies")
+        elif not is_currency(currency):
+            table.note(f"rates.{currency}", f"{currency!r} is no currency", FORM)
         else:
             rates[currency] = float(rate)
     return rates

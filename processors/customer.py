@@ -29,7 +29,7 @@ from processors import (
     usage,
 )
 from processors.due import NEVER, is_daily_slot
-from processors.effects import Context
+from processors.effects import Causes, Context
 from processors.figures import Sheet
 from processors.snapshot import snapshot
 from processors.state import CustomerState
@@ -175,7 +175,7 @@ def _judge(
         outputs.append(snapshot(sheet, judged, context))
         state.snapshot_due_at, state.snapshot_at_s = 0, as_of_ms // 1000
     if state.sequences.get("health", 0) > health_before:
-        state.causes.clear()
+        state.causes.told = state.causes.count
     state.next_due = judgement.next_due(sheet)
 
 
@@ -211,7 +211,7 @@ def _erase(state: CustomerState, event: AccountEvent, clock_ms: int, context: Co
             setattr(state, name, getattr(blank, name))
     state.causes.add(event.event_id)
     alerts.erase(state, clock_ms, context)
-    state.causes.clear()
+    state.causes = Causes()
     state.erased_at = event.occurred_at
     state.next_due = NEVER
     context.effects.erased = True

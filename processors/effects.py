@@ -21,10 +21,11 @@ MAX_CAUSES = 5  # event ids a record names; beyond it only their number is kept,
 
 
 class Causes(Struct, array_like=True):
-    """The events since the last published change: the newest ids, oldest first, and how many there were."""
+    """The newest events, oldest first, how many there were in all, and how many when a health change was last published."""
 
     ids: list[str] = []
     count: int = 0
+    told: int = 0
 
     def add(self, event_id: str) -> None:
         """Remember one more event."""
@@ -33,10 +34,9 @@ class Causes(Struct, array_like=True):
         if len(self.ids) > MAX_CAUSES:
             del self.ids[0]
 
-    def clear(self) -> None:
-        """Start anew, after a change was published."""
-        self.ids = []
-        self.count = 0
+    def since(self, count: int) -> list[str]:
+        """The newest of the events after the first `count`."""
+        return self.ids[-(self.count - count) :] if self.count > count else []
 
 
 class Effects:
@@ -132,8 +132,13 @@ def record_id(incarnation: str, customer_id: str, kind: str, sequence: int) -> s
     return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def identity(state: "CustomerState", kind: str, context: Context) -> dict[str, Any]:
-    """The fields that every record for a customer carries, for the next record of `kind`; takes its number."""
+def identity(state: "CustomerState", kind: str, context: Context, told: int | None = None) -> dict[str, Any]:
+    """The fields that every record for a customer carries, for the next record of `kind`; takes its number.
+
+    `told` is how many events there were when that was told before which this record follows: the last published health change.
+    """
+    causes = state.causes
+    told = causes.told if told is None else told
     sequence = state.sequences.get(kind, 0) + 1
     state.sequences[kind] = sequence
     return {
@@ -141,7 +146,7 @@ def identity(state: "CustomerState", kind: str, context: Context) -> dict[str, A
         "customer_id": state.customer_id,
         "sequence": sequence,
         "emitted_at": None,
-        "caused_by": list(state.causes.ids),
-        "caused_by_count": state.causes.count,
+        "caused_by": causes.since(told),
+        "caused_by_count": causes.count - told,
         "config_version": context.config_version,
     }

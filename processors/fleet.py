@@ -89,6 +89,7 @@ FIGURES: Final[dict[str, FigureSpec]] = {
     ),
     "goals_by_hour": _flow(("completed", "failed"), "goal", HOUR_MS, 8),
     "goals_by_day": _flow(("completed", "failed"), "goal", DAY_MS, 180),
+    "goal_durations_by_day": _flow(("completed",), "goal/bin of processors.sketch, in ms", DAY_MS, 90),
     "promises_by_day": _flow(("promised", "valued"), "", DAY_MS, 180),
     "first_values_by_day": _flow(("n",), "bin of the days from the promise", DAY_MS, 180),
     "steps_by_day": _flow(("reached", "went_on"), "step", DAY_MS, 180),
@@ -170,7 +171,7 @@ def gauges(state: "CustomerState") -> Gauges:
     if state.loyalty.quadrant != "unknown" and is_customer(state.account.stage):
         found["quadrant", state.loyalty.quadrant] = (1,)
     found.update(episode_gauges.gauges(state))
-    if state.account.mrr_cents and not state.account.is_gone:
+    if state.account.mrr_cents and is_customer(state.account.stage):
         found["customers_by_mrr", _mrr_bin(state.account.currency, state.account.mrr_cents)] = (1,)
     return found
 

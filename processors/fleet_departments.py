@@ -14,7 +14,6 @@ from processors.fleet_usage import NO_GOALS
 from processors.fleet_usage import share as ratio
 from processors.fleet_view import FleetValue, FleetView
 from processors.names import OTHER
-from processors.response_times import SEPARATOR
 from processors.windows import D30, D90
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _responses(view: FleetView) -> _Pairs:
     """Requests sent and answered, of all surveys; a request that names no touchpoint belongs to none."""
     found: _Pairs = {}
     for part in view.dimensions("requests_by_day"):
-        _, separator, touchpoint = part.partition(SEPARATOR)
+        _, separator, touchpoint = part.partition("/")
         if separator:
             sent, answered = _pair(view.total("requests_by_day", part, D90))
             before = found.get(touchpoint, (0, 0))

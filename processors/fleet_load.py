@@ -12,8 +12,7 @@ from processors.episode_gauges import OPEN, read
 from processors.fleet import OWNED, SEPARATOR
 from processors.fleet_view import FleetValue, FleetView
 from processors.names import OTHER
-from processors.response_times import SEPARATOR as BEFORE_BIN
-from processors.sketch import ERROR_NOTE, merged, quantiles, total
+from processors.sketch import ERROR_NOTE, merged, place_of, quantiles, total
 from processors.time_to_act import ACTIONS
 from processors.windows import D30, D90, HOUR_MS, Window
 
@@ -97,8 +96,8 @@ def _times_to_act(view: FleetView, load: _Load, window: Window) -> Iterator[Flee
     by_owner: dict[str, list[dict[int, int]]] = {owner: [] for owner in sorted({*load.accounts, *load.open})}
     whole = []
     for dimension in view.dimensions(ACTIONS):
-        owner, _, number = dimension.rpartition(BEFORE_BIN)
-        counts = {int(number): view.total(ACTIONS, dimension, window)[0]}
+        owner, sketch_bin = place_of(dimension)
+        counts = {sketch_bin: view.total(ACTIONS, dimension, window)[0]}
         whole.append(counts)
         if owner:
             by_owner.setdefault(owner if owner in load.named else OTHER, []).append(counts)

@@ -7,7 +7,6 @@ touchpoint and department is shown by the same figures.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -16,8 +15,7 @@ from processors.fleet import UNFOLLOWED
 from processors.fleet_departments import department_of
 from processors.fleet_view import FleetValue, FleetView
 from processors.names import OTHER
-from processors.response_times import SEPARATOR
-from processors.sketch import ERROR_NOTE, merged, quantiles, total
+from processors.sketch import ERROR_NOTE, merged, place_of, quantiles, total
 from processors.tickets import AGEING_DAYS
 from processors.windows import D30, D90, DAY_MS, HOUR_MS, Window
 
@@ -146,7 +144,7 @@ def _sketches(view: FleetView, figure: str, window: Window) -> dict[str, Waits]:
         clock, business = view.total(figure, dimension, window)
         if not clock and not business:
             continue
-        name, sketch_bin = _place(dimension)
+        name, sketch_bin = place_of(dimension)
         waits = found.get(name)
         if waits is None:
             waits = found[name] = Waits()
@@ -155,13 +153,6 @@ def _sketches(view: FleetView, figure: str, window: Window) -> dict[str, Waits]:
         if business:
             waits.business[sketch_bin] = business
     return found
-
-
-@lru_cache(maxsize=16_384)
-def _place(dimension: str) -> tuple[str, int]:
-    """The name and the bin that a dimension of durations speaks of."""
-    name, _, number = dimension.rpartition(SEPARATOR)
-    return name, int(number)
 
 
 def _percentiles(span: str, window: Window, cut: str, name: str, waits: Waits, reason: str) -> Iterator[FleetValue]:

@@ -7,10 +7,11 @@ from processors import promises
 from processors.fleet_view import FleetValue, FleetView
 from processors.intervals import wilson
 from processors.names import is_customer
-from processors.sketch import ERROR_NOTE, merged, quantile
+from processors.sketch import ERROR_NOTE, merged, place_of, quantile, quantiles
 from processors.windows import D7, D30, D90, D180, Window, first_day
 
 _GOALS: Final = ((D7, "goals_by_hour"), (D30, "goals_by_day"), (D90, "goals_by_day"))
+_DURATIONS: Final = (("p50", 0.5), ("p90", 0.9))
 NO_GOALS: Final = "no goal was tried in the window"
 _NO_CUSTOMERS: Final = "there is no customer"
 _NO_PROMISES: Final = "nothing is promised to any customer"
@@ -23,6 +24,8 @@ def figures(view: FleetView) -> Iterator[FleetValue]:
     """Goals, activity and promises, in this order."""
     for window, flow in _GOALS:
         yield from _goals(view, window, flow)
+    for window in (D30, D90):
+        yield from _durations(view, window)
     yield from _active_customers(view)
     yield from _promises(view)
 
@@ -82,6 +85,26 @@ def _goals(view: FleetView, window: Window, flow: str) -> Iterator[FleetValue]:
             numerator=completed,
         )
         yield share(f"goals_correct_ratio_{window.name}", completed, completed + failed, window, NO_GOALS, goal)
+
+
+def _durations(view: FleetView, window: Window) -> Iterator[FleetValue]:
+    """How long goals took, of the completions that say it: by goal, for together they would say nothing of any."""
+    by_goal: dict[str, dict[int, int]] = {}
+    for dimension in view.dimensions("goal_durations_by_day"):
+        goal, sketch_bin = place_of(dimension)
+        (completed,) = view.total("goal_durations_by_day", dimension, window)
+        if completed:
+            by_goal.setdefault(goal, {})[sketch_bin] = completed
+    for goal, bins in by_goal.items():
+        for (name, _), duration_ms in zip(_DURATIONS, quantiles(bins, [q for _, q in _DURATIONS]), strict=True):
+            yield FleetValue(
+                figure=f"goal_duration_{name}_seconds_{window.name}",
+                dimension=goal,
+                window_days=window.days,
+                value=None if duration_ms is None else duration_ms / 1000,
+                n=sum(bins.values()),
+                note=ERROR_NOTE,
+            )
 
 
 def _active_customers(view: FleetView) -> Iterator[FleetValue]:

@@ -60,7 +60,8 @@ class HealthState(Struct, array_like=True, gc=False):
     published score is made anew from these. `judged_rank` is the computed band that the margin holds on to; `shown` is the newest
     displayed score in tenths, and `peaks` the higher ones before it as [tenths, until when it was displayed], the highest first
     and the oldest first; they are kept of the risk score alone, which is the only one that is asked for its fall, and only of the
-    scorecard and the version of the definitions by which it is judged now: only scores of one measure are compared.
+    scorecard and the version of the definitions by which it is judged now: only scores of one measure are compared. `told` is how
+    many events there had been of the customer when it was last published.
     """
 
     version: int = 0
@@ -76,6 +77,7 @@ class HealthState(Struct, array_like=True, gc=False):
     judged_rank: int = 0
     shown: int | None = None
     peaks: list[tuple[int, int]] = []
+    told: int = 0
 
     @property
     def band(self) -> Band | None:

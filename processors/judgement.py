@@ -100,12 +100,13 @@ def _publish(
     context: Context,
 ) -> None:
     """Publish the change from what was last published to this, and make this what was last published."""
-    old, old_band, old_present = health.published(memory, before), memory.band, memory.present
+    old, old_band, old_present, told = health.published(memory, before), memory.band, memory.present, memory.told
+    memory.told = state.causes.count
     place = (context.config_version, context.definitions.scorecards[scorecard.purpose].index(scorecard))
     health.remember_published(memory, place, scorecard, assessment, override, as_of_ms)
     context.effects.outputs.append(
         HealthChange(
-            **identity(state, "health", context),
+            **identity(state, "health", context, told),
             as_of=as_of_ms,
             scorecard=scorecard.name,
             purpose=scorecard.purpose,

@@ -15,16 +15,13 @@ from typing import Final, Literal, NamedTuple
 
 from processors.calendars import Calendars, business_ms
 from processors.names import OTHER
-from processors.sketch import bin_of
+from processors.sketch import bin_of, dimension_of
 from processors.ticket_course import KIND_BITS, Course, course_of
 from processors.totals import Flow, Totals
 from processors.windows import DAY_MS, HOUR_MS, Window, first_day
 
 Span = Literal["first_response", "resolution"]
 SPANS: Final[tuple[Span, ...]] = ("first_response", "resolution")
-
-SEPARATOR: Final = "/"
-"""Stands between a name and the bin of a duration in the dimension of a flow; a bin has none, whatever the name has."""
 
 _CLOCK: Final = (1, 0)
 _BUSINESS: Final = (0, 1)
@@ -130,6 +127,6 @@ def _count(span: Span, answer: Answer, count: int, calendars: Calendars, totals:
         by_name.append(("agent_responses", answer.agent))
     for flow, name in by_name:
         for duration_bin, place in ((clock_bin, _CLOCK), (business_bin, _BUSINESS)):
-            totals.add(flow, f"{name}{SEPARATOR}{duration_bin}", at, (place[0] * count, place[1] * count))
+            totals.add(flow, dimension_of(name, duration_bin), at, (place[0] * count, place[1] * count))
     load = (count, 0) if span == "first_response" else (0, count)
     totals.add("agent_load", answer.agent, at, load)

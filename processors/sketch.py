@@ -10,6 +10,7 @@ PVLDB 12 (2019). The bins come from its authors' library `ddsketch`.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from ddsketch.mapping import LogarithmicMapping
@@ -22,8 +23,23 @@ ERROR_NOTE: Final = "percentiles within 1 % (DDSketch)"
 
 _MAPPING: Final = LogarithmicMapping(RELATIVE_ERROR)
 
+BEFORE_BIN: Final = "/"
+"""Stands between a name and the bin of its values in the dimension of a flow; a bin has none, whatever the name has."""
+
 ZERO_BIN: Final = -40_000
 """The bin of 0 and of everything below it; it sorts before the bin of the smallest number that a float can hold."""
+
+
+def dimension_of(name: str, sketch_bin: int) -> str:
+    """The dimension under which a flow counts the values of a name that are in a bin."""
+    return f"{name}{BEFORE_BIN}{sketch_bin}"
+
+
+@lru_cache(maxsize=16_384)
+def place_of(dimension: str) -> tuple[str, int]:
+    """The name and the bin that such a dimension speaks of."""
+    name, _, number = dimension.rpartition(BEFORE_BIN)
+    return name, int(number)
 
 
 def bin_of(value: float) -> int:

@@ -7,8 +7,7 @@ right, and a retracted episode is taken back. It counts on the day of the openin
 
 from typing import TYPE_CHECKING, Final
 
-from processors.response_times import SEPARATOR
-from processors.sketch import bin_of
+from processors.sketch import bin_of, dimension_of
 from processors.totals import Totals
 
 if TYPE_CHECKING:
@@ -37,4 +36,4 @@ def take_back(episode: "Episode", totals: Totals) -> None:
 
 def _add(episode: "Episode | Ended", acted_at: int, number: int, totals: Totals) -> None:
     waited = bin_of(max(0, acted_at - episode.opened_at))
-    totals.add("actions", f"{episode.acted_for or ''}{SEPARATOR}{waited}", episode.opened_at, (number,))
+    totals.add("actions", dimension_of(episode.acted_for or "", waited), episode.opened_at, (number,))

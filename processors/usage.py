@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from processors import active_users
 from processors.active_users import ActiveUsers
 from processors.names import OTHER, Names, rarest
+from processors.sketch import bin_of, dimension_of
 from processors.totals import Totals
 from processors.windows import D7, D30, D90, HOUR_MS, HOURS_A_DAY, Buckets, Days, Window, first_day, first_hour
 from schemas.events import UsageEvent
@@ -209,6 +210,8 @@ def _count_goal(state: UsageState, event: UsageEvent, definitions: Names, totals
         buckets = state.goals[goal] = Buckets(2)
     buckets.add(at, place, quantity)
     totals.add("goals", goal, at, (0, quantity) if place == _FAILED else (quantity, 0))
+    if place == _COMPLETED and event.duration_ms is not None:
+        totals.add("goal_durations", dimension_of(goal, bin_of(event.duration_ms)), at, (1,))
 
 
 def _quantity(state: UsageState, event: UsageEvent, totals: Totals) -> int:

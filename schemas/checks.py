@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from msgspec import Struct
 
+from schemas.currencies import FORM, is_currency
 from schemas.events import AccountEvent, InputEvent, SurveyEvent, Tick, TicketEvent, UsageEvent
 from schemas.outcome import Malformed, Reason, malformed
 
@@ -112,6 +113,7 @@ def _account_bounds(event: AccountEvent) -> Malformed | None:
         or _bounded("mrr_cents", event.mrr_cents, MAX_CENTS)
         or _bounded("amount_cents", event.amount_cents, MAX_CENTS)
         or _bounded("seats", event.seats, MAX_COUNT)
+        or _currency(event.currency)
         or _text("reason_text", event.reason_text)
         or _text("action", event.action)
     )
@@ -167,6 +169,13 @@ def _names(event: Struct, values: Iterable[str | None]) -> Malformed | None:
 def _text(field: str, value: str | None) -> Malformed | None:
     if value is not None and len(value) > MAX_TEXT_CHARS:
         return malformed(Reason.OUT_OF_RANGE, f"{field} has {len(value)} characters; at most {MAX_TEXT_CHARS} are allowed")
+    return None
+
+
+def _currency(value: str | None) -> Malformed | None:
+    """The form of a code only: sums are kept for each currency, and free text would make them grow."""
+    if value is not None and not is_currency(value):
+        return malformed(Reason.OUT_OF_RANGE, f"currency is {value!r}; it is {FORM}")
     return None
 
 

@@ -2,9 +2,10 @@
 
 Fields that every output for a customer carries: `record_id` = hash(incarnation, customer, kind, sequence); `sequence` counts
 the records of that kind for that customer, from 1; `as_of` is the time it was judged at; `emitted_at` is the wall clock, added
-outside the fold and None in a replay; `caused_by` are ids of the events since the last published health change, the newest ones,
-and `caused_by_count` is how many there were; `config_version` is the version of the definitions. Times are epoch
-milliseconds in UTC. Each family of records has a file of its own; those of the whole fleet stand in `schemas.fleet_records`.
+outside the fold and None in a replay; `caused_by` are ids of the newest five of the events since the last published health change
+(a health change: since the one of the same score before it), and `caused_by_count` is how many there were; `config_version` is
+the version of the definitions. Times are epoch milliseconds in UTC. Each family of records has a file of its own; those of the
+whole fleet stand in `schemas.fleet_records`.
 """
 
 from msgspec import Struct

@@ -5,7 +5,7 @@ header alone is enough to build the due heap when 200,000 customers are restored
 
 States are short and alike, so a compressor that knows nothing gains little on one: it is given a dictionary of what they have in
 common (`python -m benchmarks.state_dictionary` makes it from simulated states). A dictionary belongs to its format version for
-ever; states of another layout are still right with it, only longer.
+ever, and what an earlier version wrote is read with its own; states of another layout are still right, only longer.
 """
 
 import struct
@@ -17,17 +17,21 @@ import zstandard
 
 from processors.state import CustomerState, encode
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 MAX_STATE_BYTES: Final = 256 * 1024  # before compression; states coarsen at a quarter of it
 HEADER: Final = struct.Struct("<BIq")
-DICTIONARY_FILE: Final = "state.v1.zdict"
-_LEVEL: Final = 2  # higher ones take up to ten times as long for a few per cent
+_LEVEL: Final = 3  # higher ones take three times as long, or more, for a few per cent
 
-_dictionary = zstandard.ZstdCompressionDict(files("streams").joinpath(DICTIONARY_FILE).read_bytes())
+_DICTIONARIES: Final = {
+    version: zstandard.ZstdCompressionDict(files("streams").joinpath(f"state.v{version}.zdict").read_bytes())
+    for version in range(1, FORMAT_VERSION + 1)
+}
 _compress = zstandard.ZstdCompressor(
-    level=_LEVEL, dict_data=_dictionary, write_checksum=False, write_content_size=True, write_dict_id=False
+    level=_LEVEL, dict_data=_DICTIONARIES[FORMAT_VERSION], write_checksum=False, write_content_size=True, write_dict_id=False
 ).compress
-_decompress = zstandard.ZstdDecompressor(dict_data=_dictionary).decompress
+_decompress = {
+    version: zstandard.ZstdDecompressor(dict_data=dictionary).decompress for version, dictionary in _DICTIONARIES.items()
+}
 _decode = msgspec.msgpack.Decoder(CustomerState).decode
 
 
@@ -57,18 +61,18 @@ def unpack(value: bytes) -> CustomerState:
     """
     check_format(value)
     try:
-        return _decode(_decompress(value[HEADER.size :], max_output_size=MAX_STATE_BYTES))
+        return _decode(_decompress[value[0]](value[HEADER.size :], max_output_size=MAX_STATE_BYTES))
     except (msgspec.DecodeError, zstandard.ZstdError) as error:
         raise UnreadableState(f"a customer's state cannot be decoded: {error}") from error
 
 
 def check_format(value: bytes) -> None:
-    """Raises UnreadableState when a value is not of this version's format."""
+    """Raises UnreadableState when a value is of no format that this version reads."""
     if not value:
         raise UnreadableState("a customer's state has no format: it is empty")
-    if value[0] != FORMAT_VERSION:
+    if value[0] not in _decompress:
         raise UnreadableState(
-            f"state of format {value[0]} was written by a later version of cspulse, this one reads format {FORMAT_VERSION}: "
+            f"state of format {value[0]} was written by a later version of cspulse, this one reads up to {FORMAT_VERSION}: "
             "start the later one again, or rebuild with this one under a new application id"
         )
 

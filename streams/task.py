@@ -183,10 +183,12 @@ class PartitionTask:
     def _running_sample(self, driver: Driver, now_ms: int, high_watermarks: Mapping[tuple[str, int], int]) -> RunningSample:
         lag = {}
         for topic in self.duty.topics:
-            done = driver.offsets.get(topic, self._begun[topic])
-            high = high_watermarks.get((topic, self.duty.partition), done)
-            # at the end there may be a transaction's mark, which is no record
-            lag[topic] = 0 if self._merge.at_end(topic) else max(high - done, self._merge.waiting()[topic])
+            high = high_watermarks.get((topic, self.duty.partition))
+            if self._merge.at_end(topic):
+                lag[topic] = 0  # behind the last record there may be a transaction's mark, which is none
+            elif high is not None:  # else nobody has heard yet where the topic ends
+                done = driver.offsets.get(topic, self._begun[topic])
+                lag[topic] = max(high - done, self._merge.waiting()[topic])
         measures = driver.measures()
         is_behind = driver.busy or any(lag.values())
         return RunningSample(

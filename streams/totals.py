@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from processors.fleet import FIGURES
 from processors.names import OTHER
-from processors.response_times import SEPARATOR
+from processors.sketch import BEFORE_BIN
 from processors.windows import DAY_MS
 from streams.turns import Turns
 
@@ -159,7 +159,7 @@ class TotalsStore:
         most = FIGURES[figure].most_names
         if most is None or self._names[figure, bucket] < most:
             return key
-        _, separator, last = dimension.rpartition(SEPARATOR)
+        _, separator, last = dimension.rpartition(BEFORE_BIN)
         return figure, OTHER + separator + last if "/bin" in FIGURES[figure].dimension else OTHER, bucket
 
     def _know(self, key: TotalKey, total: _Total) -> _Total:

@@ -1,5 +1,6 @@
 """Everything that is published against a second opinion, under disorder, repetition, and batches cut anywhere."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -100,7 +101,8 @@ thursday = ["09:00-21:30"]
 friday = ["09:00-17:00"]
 saturday = ["10:00-24:00"]
 """
-UNDWELT = default_text().replace("dwell_hours = 24", "dwell_hours = 0").replace("dwell_hours = 48", "dwell_hours = 0")
+UNDWELT, DWELT_RULES = re.subn(r"(?m)^dwell_hours = .*$", "dwell_hours = 0", default_text())
+assert DWELT_RULES, "no rule dwells any more: this does nothing"
 NEVER_QUIET = UNDWELT.replace("quiet_expected_events = 20", "quiet_expected_events = 1_000_000")
 """What the oracle says of one customer's rules it says without the others: no feed of theirs suspends any."""
 
@@ -216,7 +218,8 @@ def _figures_at_end(found: Driven, customer_id: str) -> Any:
 
 _OF_OUTPUTS = {
     *("oddities_by_day", "health_band", "alerts_open", "alerts_open_by_severity"),
-    *("episodes_by_day", "outcomes_by_day", "episodes_open", "survey_requests_by_day"),
+    *("episodes_by_day", "episodes_ended_by_day", "outcomes_by_day", "actions_by_day", "episodes_open"),
+    "survey_requests_by_day",
 }
 """What counts judgements, alerts and requests: these depend on when an event was heard of, as they must."""
 

@@ -1,5 +1,6 @@
 """What is published of the whole fleet, against the batch answer over all customers at the same time."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from math import isclose
@@ -20,9 +21,10 @@ from tests.support.histories import DAY_MS, HOUR_MS
 from tests.support.oracle.acceptance import Event, Judged, accepted_by_customer, judged, merged
 from tests.support.oracle.commercial import commercial
 from tests.support.oracle.episodes import about_episodes, episodes
-from tests.support.oracle.events import in_window, names_of, read_definitions
+from tests.support.oracle.events import in_window, is_in_window, names_of, read_definitions
 from tests.support.oracle.figures import figures
 from tests.support.oracle.fleet import Due, fleet, step_conversions, touchpoint_map
+from tests.support.oracle.fleet_ways import heard, kept_promises, revenues, ways
 from tests.support.oracle.helped import did_it_help
 from tests.support.oracle.loyalty import quadrant
 from tests.support.oracle.surveys import is_answer, names_touchpoint
@@ -39,6 +41,14 @@ SAID = ("csat_", "nps_0_10_90d", "nps_1_10_90d")
 NAMES = names_of(default_text())
 TIMES = [CLOSING_MS, *(END_MS - END_MS % DAY_MS - days * DAY_MS + 18 * HOUR_MS for days in (1, 23, 60))]
 """The end of the log, and some ticks on the way."""
+
+OF_THE_PIPELINE = {"coverage_share", "oddities", "quiet_partitions"}
+"""What is told of the pipeline and not of the customers: tests of its own hold these."""
+
+IN_TESTS_OF_THEIR_OWN = {
+    *("promises_kept_ratio", "mrr_top_tenth_cents", "events", "survey_requests_90d"),
+    *("feedback_with_touchpoint_or_reason_90d_pct", "gone_90d_difference"),
+}
 
 Value = dict[str, Any]
 Published = dict[tuple[str, str], Value]
@@ -166,6 +176,63 @@ def test_at_any_tick_goals_shares_responses_backlog_load_and_percentiles_are_the
     assert len(right) > 600
     assert {figure for figure, _ in right} <= {figure for figure, _ in shown}
     assert not dict(wrong(shown, right))
+
+
+@pytest.mark.parametrize("as_of_ms", TIMES)
+def test_at_any_tick_effort_product_promises_steps_talks_and_owners_are_the_batch_answers(as_of_ms: int) -> None:
+    right, shown = ways(customers(as_of_ms), as_of_ms, NAMES), published(as_of_ms)
+    assert len(right) > 60
+    assert not dict(wrong(shown, right))
+    named = {figure for figure, _ in right}
+    assert not {key for key, value in shown.items() if key[0] in named and key not in right and value["value"]}
+
+
+@pytest.mark.parametrize("as_of_ms", TIMES)
+def test_at_any_tick_the_promises_kept_are_those_that_the_last_look_at_each_customer_found_attained(as_of_ms: int) -> None:
+    surely, perhaps, n = kept_promises(customers(as_of_ms), as_of_ms, NAMES)
+    value = published(as_of_ms)["promises_kept_ratio", ""]
+    assert value["n"] == n > 30
+    assert surely <= value["numerator"] <= perhaps <= surely + 5
+
+
+@pytest.mark.parametrize("as_of_ms", TIMES)
+def test_at_any_tick_at_most_a_tenth_of_the_paying_customers_is_above_the_revenue_that_is_told(as_of_ms: int) -> None:
+    shown = {key[1]: value for key, value in published(as_of_ms).items() if key[0] == "mrr_top_tenth_cents"}
+    right = revenues(customers(as_of_ms))
+    assert set(shown) == set(right)
+    for currency, cents in right.items():
+        exact = sorted(cents, reverse=True)[len(cents) // 10]
+        assert shown[currency]["n"] == len(cents)
+        assert exact <= shown[currency]["value"] <= exact * 1.021
+        assert sum(one > shown[currency]["value"] for one in cents) <= len(cents) / 10
+
+
+@pytest.mark.parametrize("as_of_ms", TIMES)
+def test_at_any_tick_events_by_family_and_survey_requests_are_those_that_were_accepted_and_published(as_of_ms: int) -> None:
+    shown = published(as_of_ms)
+    assert {key[1]: value["value"] for key, value in shown.items() if key[0] == "events"} == heard(accepted(as_of_ms), as_of_ms)
+    requests = [one for one in records("cs.survey-requests", as_of_ms) if is_in_window(one["as_of"], 90, as_of_ms)]
+    asked = Counter(f"{one['survey']}/{one['state']}" for one in requests)
+    told = {key[1]: value["value"] for key, value in shown.items() if key[0] == "survey_requests_90d"}
+    unpublished = {part for part in told if part.endswith("/not_asked")}
+    assert {part: n for part, n in told.items() if part not in unpublished} == asked
+
+
+def test_no_figure_of_the_customers_is_published_that_the_batch_answers_do_not_know() -> None:
+    at_ms, everybody = CLOSING_MS, customers(CLOSING_MS)
+    everything = [event for events in everybody.values() for event in events]
+    alerts = episodes(records("cs.churn-alerts", at_ms), accepted(at_ms))
+    known = [
+        *(key for key in figures(everything, at_ms, NAMES) if key[0].startswith(SAID)),
+        *gauges(everybody.values(), NAMES),
+        *commercial(everybody, at_ms, terms_of(read_definitions(default_text()))),
+        *fleet(everybody, at_ms, NAMES, {}, {}),
+        *ways(everybody, at_ms, NAMES),
+        *about_episodes(alerts, at_ms),
+        *did_it_help(records("cs.churn-alerts", at_ms), accepted(at_ms), at_ms),
+    ]
+    told = {figure for figure, _ in published(at_ms)}
+    assert told - {key[0] for key in known} == OF_THE_PIPELINE | IN_TESTS_OF_THEIR_OWN
 
 
 @pytest.mark.parametrize("as_of_ms", TIMES)

@@ -10,6 +10,7 @@ from schemas.codec import Codec
 from schemas.events import Tick
 from schemas.records import DeadLetter
 from sinks.metrics import WorkerMetrics
+from sinks.samples import TaskSample
 from streams.catalogue import Catalogue
 from streams.dead_letters import FailureLimit
 from streams.driver import PartitionDriver
@@ -54,6 +55,7 @@ class Worked(PartitionLog):
         super().__init__(log_records())
         self.metrics = WorkerMetrics()
         self.driver: PartitionDriver | None = None
+        self.early: TaskSample | None = None
         self.before: dict[Sample, float] = {}
         self.after: dict[Sample, float] = {}
 
@@ -86,6 +88,7 @@ class Worked(PartitionLog):
             reader.pump(task)
             await asyncio.sleep(0)
             if not self.before and self.commits > 3:
+                self.early = task.sample(END_MS, {})
                 self.metrics.sampled([task.sample(END_MS, ends)], 0)
                 self.before = offered(self.metrics.registry)
         self.metrics.sampled([task.sample(END_MS + 1, ends)], 0)
@@ -155,6 +158,14 @@ def test_a_look_half_way_shows_what_is_left(worked: Worked) -> None:
     assert 0 < left < sum(map(len, worked.inputs.values()))
     waiting = by_label(worked.before, "cspulse_queue_records", "topic")
     assert sum(waiting.values()) <= left
+
+
+def test_there_is_no_lag_of_a_topic_before_it_is_known_where_it_ends(worked: Worked) -> None:
+    assert worked.early is not None
+    running = worked.early.running
+    assert running is not None
+    assert not any(running.lag_records.values())
+    assert set(running.lag_records) < set(PARTITION_0.topics)
 
 
 def test_a_state_that_was_restored_counts_on_from_where_it_was(worked: Worked) -> None:

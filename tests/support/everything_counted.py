@@ -18,6 +18,7 @@ DIMENSIONS = {
     "resolutions_by_day": "support/100",
     "agent_responses_by_day": "ann/100",
     "actions_by_day": "ann/100",
+    "goal_durations_by_day": "setup_finished/100",
     "first_values_by_day": "1",
     "step_days_by_day": "lead:1",
     "open_tickets_by_opening_day": "20000",

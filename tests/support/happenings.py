@@ -93,6 +93,7 @@ def usage(
     goal: str | None = None,
     touchpoint: str | None = None,
     quantity: int | None = None,
+    duration_ms: int | None = None,
     user: str | None = None,
 ) -> UsageEvent:
     return UsageEvent(
@@ -104,6 +105,7 @@ def usage(
         goal=goal,
         touchpoint=touchpoint,
         quantity=quantity,
+        duration_ms=duration_ms,
         user_id=user,
     )
 

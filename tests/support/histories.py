@@ -35,8 +35,6 @@ EDGES = st.builds(
 )
 TIMES = EDGES | st.integers(END_MS - 10 * DAY_MS, END_MS)
 LAGS = st.sampled_from([0, 0, 0, 1, 5_000, HOUR_MS, 30 * HOUR_MS, GRACE_MS, GRACE_MS + 1, 5 * DAY_MS, -1, -SKEW_MS, -SKEW_MS - 1])
-REPLAYED = [[["cspulse-replay", f"letter-{number}".encode()]] for number in range(20)]
-"""The headers of dead letters that are replayed: their lateness is accepted, and one that comes again counts no more."""
 
 CUSTOMERS = st.sampled_from(["ann", "binh"])
 TOUCHPOINTS = st.sampled_from([None, "trial", "support", "nowhere", "other"])
@@ -75,6 +73,7 @@ def uses(draw: st.DrawFn) -> tuple[str, msgspec.Struct]:
         goal=draw(st.sampled_from(["report_created", "import_correct", "workflow_completed", "setup_finished", "dreams"])),
         touchpoint=draw(TOUCHPOINTS),
         quantity=draw(st.sampled_from([None, None, 0, 1, 3, 10**12])),
+        duration_ms=draw(st.sampled_from([None, None, 0, 1, 90_000, 10**12])),
         user_id=draw(st.sampled_from([None, "u1", "u2", "u3", "r1"])),
     )
 
@@ -145,13 +144,18 @@ EVENTS = st.one_of(tickets(), uses(), surveys(), accounts())
 
 @st.composite
 def arrivals(draw: st.DrawFn, most: int) -> list[Record]:
-    """Records of distinct events, by the time of their arrival, without places."""
+    """Records of distinct events, by the time of their arrival, without places; some are dead letters that are replayed."""
     found = []
     for number, (topic, event) in enumerate(draw(st.lists(EVENTS, min_size=1, max_size=most))):
         value = {**msgspec.to_builtins(event), "event_id": f"e{number}"}
         record = {"topic": topic, "partition": 0, "timestamp_ms": value["occurred_at"] + draw(LAGS), "value": value}
-        found.append(record | {"headers": draw(st.none() | st.sampled_from(REPLAYED))})
+        found.append(record | {"headers": draw(st.sampled_from([None, replayed(number)]))})
     return sorted(found, key=lambda record: record["timestamp_ms"])
+
+
+def replayed(number: int) -> list[list[Any]]:
+    """The headers of a dead letter that is replayed: its lateness is accepted, and a letter that comes again counts no more."""
+    return [["cspulse-replay", f"letter-{number}".encode()]]
 
 
 @st.composite
@@ -161,6 +165,9 @@ def logs(draw: st.DrawFn, most: int = 30) -> list[Record]:
     for record in draw(st.lists(st.sampled_from(records), max_size=4)):
         after_ms = draw(st.sampled_from([0, 1, HOUR_MS, 50 * HOUR_MS]))
         records.append({**record, "timestamp_ms": record["timestamp_ms"] + after_ms})
+    for number in draw(st.lists(st.integers(0, 20), max_size=3)):  # one letter in place of another's
+        place = draw(st.integers(0, len(records) - 1))
+        records[place] = records[place] | {"headers": replayed(number)}
     records.sort(key=lambda record: record["timestamp_ms"])
     records = delayed(records, draw(DELAYS))
     for _ in range(draw(st.integers(0, 5))):

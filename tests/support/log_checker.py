@@ -43,14 +43,14 @@ FLOWS = (
     *("csat_by_hour", "csat_by_day", "csat_scales_by_hour", "csat_scales_by_day", "nps_by_day", "tickets_by_day"),
     *("goals_by_day", "events_by_day", "interactions_by_day"),
 )
-USES = ("goals_by_hour", "promises_by_day", "first_values_by_day", "steps_by_day", "step_days_by_day")
+USES = ("goals_by_hour", "goal_durations_by_day", "promises_by_day", "first_values_by_day", "steps_by_day", "step_days_by_day")
 SAID = ("ces_by_day", "product_by_day", "answers_by_day", "comment_lengths_by_day", "requests_by_day")
 WAITS = ("first_responses_by_day", "resolutions_by_day", "agent_responses_by_day", "agent_load_by_day")
 KEPT_DAYS = {
     "csat_by_hour": 7,
     "csat_scales_by_hour": 7,
     "goals_by_hour": 7,
-    **dict.fromkeys(("comment_lengths_by_day", "interactions_by_day", *WAITS), 89),
+    **dict.fromkeys(("comment_lengths_by_day", "interactions_by_day", "goal_durations_by_day", *WAITS), 89),
 }
 
 GAUGES = ("customers", "open_tickets_by_priority", "open_tickets_by_touchpoint", "open_tickets_by_opening_day")
@@ -255,7 +255,7 @@ def wrong_in_snapshot(snapshot: Value, events: Sequence[Event], definitions_text
             yield f"{where}: the promise {shown}, the oracle says {right}"
     open_rules = {alert["rule"] for alert in snapshot["open_alerts"]}
     names = names_of(definitions_text)
-    for wrong in wrong_rules(open_rules, events, as_of_ms, figures(events, as_of_ms, names), names):
+    for wrong in wrong_rules(open_rules, snapshot["quadrant"], events, as_of_ms, figures(events, as_of_ms, names), names):
         yield f"{where}: {wrong}"
     for health in snapshot["health"]:
         for wrong in _wrong_health(health, events, as_of_ms, definitions_text):

@@ -18,6 +18,7 @@ INT64 = st.integers(-(2**63), 2**63 - 1)
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 TIMES = st.integers(0, TIME_MAX_MS - 1)
 COUNTS = st.integers(0, 10**12)
+CURRENCIES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
 
 _TIME_FIELDS = ("occurred_at", "renewal_at", "expires_at", "muted_until", "as_of")
 _NEEDED = {
@@ -84,6 +85,8 @@ def _field(name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.none() | _field(name, bare)
     if name in _TIME_FIELDS:
         return TIMES
+    if name == "currency":
+        return CURRENCIES
     if name == "override_score":
         return st.floats(0, 100)
     if name == "value":

@@ -113,6 +113,13 @@ BAD = {
     "a request on a wrong scale": (survey("sent", survey="nps", score=None), Reason.BAD_SCORE, "0_10 or 1_10"),
     "revenue below zero": (account("known", mrr_cents=-1), Reason.OUT_OF_RANGE, "mrr_cents"),
     "a payment below zero": (account("payment", amount_cents=-1, status="paid"), Reason.OUT_OF_RANGE, "amount_cents"),
+    "a currency in words": (
+        account("known", currency="Euro"),
+        Reason.OUT_OF_RANGE,
+        "currency is 'Euro'; it is three capital letters",
+    ),
+    "a currency in small letters": (account("known", currency="eur"), Reason.OUT_OF_RANGE, "like EUR"),
+    "a currency in other letters": (account("known", currency="ÉUR"), Reason.OUT_OF_RANGE, "currency"),
     "seats below zero": (account("known", seats=-1), Reason.OUT_OF_RANGE, "seats"),
     "an override off its scale": (account("known", override_score=100.5), Reason.BAD_SCORE, "0 to 100"),
     "an override that is no number": (account("known", override_score=float("nan")), Reason.BAD_SCORE, "nan"),

@@ -31,6 +31,8 @@ def test_a_currency_has_the_rate_that_is_said_and_the_base_and_the_unnamed_have_
         ("rates = { USD = 0 }", "commercial.rates.USD: 0 is not a rate"),
         ('rates = { USD = "x" }', "commercial.rates.USD: 'x' is not a rate"),
         ("rates = { EUR = 2 }", "commercial.rates.EUR: is the base currency itself"),
+        ("rates = { usd = 2 }", "commercial.rates.usd: 'usd' is no currency (expected: three capital letters"),
+        ('base_currency = "Euro"', "commercial.base_currency: 'Euro' is no currency (expected: three capital letters"),
         ("gross_margin_pct = 120", "commercial.gross_margin_pct: 120 is out of range"),
         ("margin = 2", "commercial.margin: is not known here"),
         ("rates = { " + ", ".join(f"C{number} = 1" for number in range(65)) + " }", "commercial.rates: there are 65 of them"),

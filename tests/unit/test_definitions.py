@@ -34,6 +34,7 @@ def test_the_default_is_valid_and_holds_its_rules() -> None:
         *("health_red", "health_fell", "backlog", "silence", "new_detractor"),
         *("became_churner", "became_vip_support", "goals_fell", "renewal", "not_started"),
     ]
+    assert [name for name, rule in definitions.rules.items() if not rule.enabled] == ["became_vip_support"]
     names = {purpose: [card.name for card in cards] for purpose, cards in definitions.scorecards.items()}
     assert names == {
         "risk": ["onboarding", "enterprise", "standard"],

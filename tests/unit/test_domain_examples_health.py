@@ -1,6 +1,7 @@
 """The health score as the domain's text has it, sentence by sentence."""
 
 from fractions import Fraction
+from random import Random
 
 import pytest
 
@@ -131,6 +132,39 @@ def test_a_figure_beyond_its_staleness_limit_is_missing_and_the_policy_says_what
     readings = [Reading(80, NOON - 2 * DAY), Reading(20, NOON - 2 * DAY - 1)]
     assessment = health.assess(two, readings, NOON)
     assert (assessment.score, assessment.present) == (score, 1)
+
+
+def test_a_change_names_the_events_since_the_one_before_of_the_same_score_whatever_other_scores_publish() -> None:
+    chance, customer = Random(3), Judged()
+    happened: list[str] = []
+    told: dict[str, int] = {}
+    between = 0
+    at = NOON
+    for number in range(200):
+        at += chance.choice((1, 5, 20)) * HOUR
+        event = chance.choice(
+            (
+                usage("session", at, user=f"p{number % 9}"),
+                usage("goal_completed", at, goal="report_created"),
+                answer("nps", "0_10", chance.randrange(11), at, respondent=f"r{number % 5}"),
+                ticket("opened", at, f"T{number}"),
+                account("known", at, seats=10),
+            )
+        )
+        seen = len(customer.all_changes)
+        customer.passes(at)
+        for change in customer.all_changes[seen:]:
+            told[change.purpose] = len(happened)
+        seen = len(customer.all_changes)
+        customer.happens(event)
+        happened.append(event.event_id)
+        before = dict(told)
+        for change in customer.all_changes[seen:]:
+            since = before.get(change.purpose, 0)
+            between += any(since < other for other in before.values())
+            assert (change.caused_by, change.caused_by_count) == (happened[since:][-5:], len(happened) - since)
+            told[change.purpose] = len(happened)
+    assert between > 10, "no other score was published in between"
 
 
 def test_every_change_explains_itself_with_the_events_that_caused_it_and_its_cause() -> None:

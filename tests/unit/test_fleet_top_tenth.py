@@ -5,9 +5,13 @@ from random import Random
 
 import pytest
 
+from processors.fleet import gauges
 from processors.fleet_figures import MRR_TOP_TENTH, View, customers
 from processors.fleet_state import FleetState
 from processors.sketch import bin_of, largest_in
+from schemas.events import AccountKind
+from tests.support.happenings import NOON, account
+from tests.support.judging import Judged
 from tests.support.summed import default_definitions
 
 
@@ -50,6 +54,15 @@ def test_of_any_prices_at_most_a_tenth_is_in_it_and_all_that_lie_2_pct_above_the
     revenues = [int(random.lognormvariate(9, 1.5)) + 1 for _ in range(random.randrange(1, 400))]
     exact = sorted(revenues, reverse=True)[len(revenues) // 10]
     assert sum(revenue > exact * 1.021 for revenue in revenues) <= in_it(revenues) <= len(revenues) / 10
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted"), [("known", 1), ("contracted", 1), ("lead", 0), ("trial_started", 0), ("cancelled", 0)]
+)
+def test_only_customers_are_counted(kind: AccountKind, counted: int) -> None:
+    customer = Judged()
+    customer.happens(account(kind, NOON, mrr_cents=900_000, currency="EUR"))
+    assert sum(name == "customers_by_mrr" for name, _ in gauges(customer.state)) == counted
 
 
 @pytest.mark.parametrize("number", [1, 2, 7, 99, 10_000, 49_900, 10**9 + 7])

@@ -73,6 +73,23 @@ def test_goals_are_added_up_over_customers_with_the_share_completed() -> None:
     assert ratio.low == pytest.approx(0.3755, abs=1e-4)
 
 
+def test_a_goal_tells_how_long_it_took_where_its_events_say_so() -> None:
+    fleet = Fleet()
+    for place, seconds in enumerate((30, 60, 90, 3_600)):
+        fleet.happens(f"c{place}", use("goal_completed", goal="report_created", quantity=place + 1, duration_ms=1000 * seconds))
+    fleet.happens("ann", use("goal_completed", goal="report_created"), use("goal_completed", goal="import_correct"))
+    fleet.happens(
+        "ann", use("goal_failed", goal="import_correct", duration_ms=5), use("goal_completed", goal="dreams", duration_ms=0)
+    )
+    half, most = (figure(fleet, f"goal_duration_{name}_seconds_30d", "report_created") for name in ("p50", "p90"))
+    assert half.value == pytest.approx(60, rel=0.01)
+    assert half.n == 4
+    assert most.value == pytest.approx(90, rel=0.01)
+    assert figure(fleet, "goal_duration_p50_seconds_90d", "other").value == 0
+    told = {value.dimension for value in fleet_usage.figures(fleet.view()) if value.figure.startswith("goal_duration")}
+    assert told == {"report_created", "other"}
+
+
 def test_seven_days_of_goals_are_cut_by_the_hour() -> None:
     fleet = Fleet()
     fleet.happens("ann", use("goal_completed", NOON - 167 * HOUR_MS, goal="report_created"))

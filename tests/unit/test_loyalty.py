@@ -2,7 +2,7 @@ import pytest
 
 from processors import loyalty
 from processors.csat import Share
-from processors.definitions import DefinitionsError, parse
+from processors.definitions import Definitions, DefinitionsError, parse
 from processors.due import NEVER
 from processors.effects import Around
 from processors.figures import Sheet
@@ -140,15 +140,15 @@ def test_an_erased_customer_begins_a_new_chain() -> None:
 # ---- the rules ----
 
 
-def a_churner() -> Judged:
-    customer = Judged()
+def a_churner(definitions: Definitions | None = None) -> Judged:
+    customer = Judged(definitions)
     customer.happens(*(answer("csat", "good_bad", 0, touchpoint="support") for _ in range(2)))
     customer.happens(answer("nps", "0_10", 0, respondent="r"))
     return customer
 
 
 def test_an_episode_opens_with_the_quadrant_and_ends_with_it() -> None:
-    customer = a_churner()
+    customer = a_churner(parse(default_text().replace('enabled = false\nkind = "quadrant"', 'kind = "quadrant"')))
     customer.happens(answer("nps", "0_10", 10, NOON + 1, respondent="r"))
     assert customer.states_of("became_churner") == ["opened", "resolved"]
     assert customer.alerts_of("became_churner")[-1].resolution == "the quadrant is vip_support"

@@ -1,11 +1,15 @@
 """The rules that the default ones are held against, and the report on all of them."""
 
-from benchmarks.judged_year import Year, at_least
+import tomllib
+
+from benchmarks.judged_year import Year, at_least, switched_on
 from benchmarks.naive import LATEST_BAD, USAGE_HALVED, episodes
 from benchmarks.quality_report import report
+from processors.definitions import parse
 from schemas.events import AccountEvent, CustomerEvent, SurveyEvent, UsageEvent
 from schemas.jsonlines import Line
 from schemas.records import Severity
+from streams.catalogue import default_text
 from streams.sources.lines import line_of
 from streams.whatif.quality import ALL_RULES, Quality
 from streams.whatif.stays import NEVER, stays_of
@@ -94,8 +98,9 @@ def year(seed: int, hits: int) -> Year:
         churners=6,
         without_sign=2,
         rules=[quality("backlog", 10, 0), quality("silence", 50, hits), quality(ALL_RULES, 50, hits)],
-        idle=["not_started", "renewal"] if seed == 1 else ["not_started"],
+        idle=["became_churner", "renewal"] if seed == 1 else ["became_churner"],
         narrowed=[quality("of these: high or critical when opened", 10, hits, 2)],
+        off=[quality("became_vip_support", 20, 1)],
         baselines=[quality(LATEST_BAD, 50, 1), quality(USAGE_HALVED, 50, 1, 9), quality("naive: usage less", 50, 1, 2)],
         departures=10,
         departures_with_signs=7,
@@ -129,10 +134,25 @@ def test_the_report_names_the_rules_that_may_be_chance_and_those_that_open_too_s
     assert (
         "Of 2 of these 3 lines the whole interval of the precision lies above chance. Not of: backlog (0 of 20 alerts)." in text
     )
-    assert "Of `not_started` the simulator tells too little (0 judged alerts): nearly every simulated customer" in text
+    assert "Of `became_churner` the simulator tells too little (0 judged alerts): few simulated customers" in text
     assert "`renewal`" not in text
     few = "\n".join(report([year(1, 5)], "0" * 64))
     assert "Of `backlog` the simulator tells too little (10 judged alerts)." in few
+
+
+def test_a_rule_that_is_off_is_judged_by_itself() -> None:
+    text = told()
+    off = text[text.index("Off in the default") : text.index("## What anybody")]
+    assert "| became_vip_support | 40 | 10.0 % | 5.0 % (1.4-16.5) | 2.0 % | 2.50 (2.5-2.5) |" in off
+    assert "became_vip_support" not in text.replace(off, "")
+
+
+def test_all_rules_of_the_default_definitions_can_be_switched_on_and_nothing_else_is() -> None:
+    text = default_text()
+    assert [name for name, rule in parse(text).rules.items() if not rule.enabled]
+    assert all(rule.enabled for rule in parse(switched_on(text)).rules.values())
+    before, after = tomllib.loads(text), tomllib.loads(switched_on(text))
+    assert {**before, "rules": []} == {**after, "rules": []}
 
 
 def test_a_naive_rule_is_held_against_the_most_precise_of_the_default_ones_that_finds_as_many() -> None:

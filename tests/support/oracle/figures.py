@@ -49,8 +49,13 @@ def _commercial(events: Sequence[Event], as_of_ms: int, names: Names) -> dict[Ke
 
 
 def last_sign_at(events: Sequence[Event]) -> int | None:
-    """The newest usage, ticket (one that the customer opened or opened again, not what an agent did to it) or answer."""
-    return newest_at(event for event in events if is_usage(event) or event["kind"] in ("opened", "reopened", "answered"))
+    """When the customer last gave a sign of life."""
+    return newest_at(event for event in events if is_sign(event))
+
+
+def is_sign(event: Event) -> bool:
+    """Usage, a ticket that the customer opened or opened again (not what an agent did to it) or an answer."""
+    return is_usage(event) or event["kind"] in ("opened", "reopened", "answered")
 
 
 def days_since_last_sign(events: Sequence[Event], as_of_ms: int) -> float | None:

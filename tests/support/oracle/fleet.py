@@ -111,10 +111,10 @@ def _by_place(
 def _tried(cut: str, rows: Sequence[tuple[str, int, int]], days: int, dimension: str) -> Iterator[tuple[tuple[str, str], Due]]:
     done, failed = sum(row[1] for row in rows), sum(row[2] for row in rows)
     yield (f"goals_completed_{days}d{cut}", dimension), Due(done)
-    yield (f"goals_correct_ratio_{days}d{cut}", dimension), _ratio(done, done + failed)
+    yield (f"goals_correct_ratio_{days}d{cut}", dimension), ratio_of(done, done + failed)
 
 
-def _ratio(part: int, n: int) -> Due:
+def ratio_of(part: int, n: int) -> Due:
     found = share(part, n)
     value, low, high = (None if one is None else one / 100 for one in (found.value, found.low, found.high))
     return Due(value, n, low, high)
@@ -136,13 +136,13 @@ def _quadrants(
     standing = Counter(quadrants.get(customer_id, "unknown") for customer_id in here)
     known = sum(standing[quadrant] for quadrant in QUADRANTS)
     for quadrant in QUADRANTS:
-        yield (f"{quadrant}_share", ""), _ratio(standing[quadrant], known)
-    yield ("churner_share_of_all", ""), _ratio(standing["churner"], len(here))
-    yield ("quadrant_unknown_share", ""), _ratio(len(here) - known, len(here))
+        yield (f"{quadrant}_share", ""), ratio_of(standing[quadrant], known)
+    yield ("churner_share_of_all", ""), ratio_of(standing["churner"], len(here))
+    yield ("quadrant_unknown_share", ""), ratio_of(len(here) - known, len(here))
     shown = Counter(bands[customer_id] for customer_id in here if bands.get(customer_id))
     for band in BANDS:
-        yield ("band_share", band), _ratio(shown[band], shown.total())
-    yield ("band_unknown_share", ""), _ratio(len(here) - shown.total(), len(here))
+        yield ("band_share", band), ratio_of(shown[band], shown.total())
+    yield ("band_unknown_share", ""), ratio_of(len(here) - shown.total(), len(here))
 
 
 def _said(customers: Customers, as_of_ms: int, names: Names) -> Iterator[tuple[tuple[str, str], Due]]:
@@ -230,7 +230,7 @@ def _use(customers: Customers, as_of_ms: int) -> Iterator[tuple[tuple[str, str],
     here = [events for events in customers.values() if is_customer(events)]
     active = sum(bool(in_window(uses(events), 30, as_of_ms)) for events in here)
     yield ("active_customers_30d", ""), Due(active)
-    yield ("active_customers_30d_ratio", ""), _ratio(active, len(here))
+    yield ("active_customers_30d_ratio", ""), ratio_of(active, len(here))
 
 
 def touchpoint_map(customers: Customers, as_of_ms: int, names: Names) -> list[dict[str, Any]]:

@@ -8,10 +8,13 @@ from typing import NamedTuple
 from tests.support.oracle.acceptance import Event
 from tests.support.oracle.account import account, override_in_force
 from tests.support.oracle.events import DAY_MS, Names, answers, in_window, read_definitions
+from tests.support.oracle.figures import is_sign, last_sign_at
 from tests.support.oracle.found import Found, Key
 from tests.support.oracle.score import score
 
 MOST_OF_A_GOAL = 1_000_000_000
+BEGINNINGS = ("contracted", "handed_over", "onboarded", "reactivated")
+SILENT_MS = 14 * DAY_MS
 
 
 class Held(NamedTuple):
@@ -22,9 +25,9 @@ class Held(NamedTuple):
 
 
 def wrong_rules(
-    open_rules: set[str], events: Sequence[Event], as_of_ms: int, found: dict[Key, Found], names: Names
+    open_rules: set[str], quadrant: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Found], names: Names
 ) -> Iterator[str]:
-    """Where the open episodes are not what the events say."""
+    """Where the open episodes are not what the events say; the quadrant is the one shown: a tie holds on to what it was."""
     stage = account(events)["stage"]
     gone = stage in {"cancelled", "lapsed"}
     if stage in {"lead", "trial"} and open_rules:
@@ -32,7 +35,7 @@ def wrong_rules(
     if gone and open_rules:
         yield f"{sorted(open_rules)} are open for a customer who has left"
     for rule in read_definitions(names.definitions_text)["rules"]:
-        held = _held(rule["name"], events, as_of_ms, found, names)
+        held = _held(rule["name"], quadrant, events, as_of_ms, found, names)
         if held is None or gone or stage in {"lead", "trial"}:
             continue
         is_open = rule["name"] in open_rules
@@ -55,7 +58,7 @@ def is_surely_a_customer(events: Sequence[Event], found: dict[Key, Found]) -> bo
     )
 
 
-def _held(rule: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Found], names: Names) -> Held | None:
+def _held(rule: str, quadrant: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Found], names: Names) -> Held | None:
     if rule == "goals_fell":
         return goals_fell(events, as_of_ms)
     if rule == "renewal" and override_in_force(events, as_of_ms) is None:
@@ -65,6 +68,11 @@ def _held(rule: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Fo
         return Held(number >= 5 or urgent >= 3, number > 3 or urgent > 1)
     if rule == "new_detractor":
         return new_detractor(events, as_of_ms)
+    if rule == "silence":
+        held = silence(events, as_of_ms)
+        return held if is_never_quiet(names) else held._replace(enters=False)
+    if rule == "became_churner":
+        return Held(quadrant == "churner", quadrant == "churner")
     if rule == "not_started":
         return Held(False, not any(is_use(event) for event in events))  # whether others are heard of is not the customer's to say
     return None
@@ -73,6 +81,31 @@ def _held(rule: str, events: Sequence[Event], as_of_ms: int, found: dict[Key, Fo
 def is_use(event: Event) -> bool:
     """Whether the product was used."""
     return event["kind"] in {"goal_completed", "goal_failed", "feature_used", "session"}
+
+
+def silence(events: Sequence[Event], as_of_ms: int) -> Held:
+    """No sign for 14 days, after three each newer than all that had come before; counted from a new contract at the earliest."""
+    last = last_sign_at(events)
+    if last is None:
+        return Held(False, False)
+    newest = signs = 0
+    for event in events:
+        if is_sign(event) and event["occurred_at"] > newest:
+            newest, signs = event["occurred_at"], signs + 1
+    silent = as_of_ms - last >= SILENT_MS
+    return Held(silent and signs >= 3 and as_of_ms - stage_since(events) >= SILENT_MS, silent)
+
+
+def is_never_quiet(names: Names) -> bool:
+    """Whether no feed can be found quiet, so that a customer's rules depend on nobody else's events."""
+    fleet = read_definitions(names.definitions_text).get("fleet", {})
+    return bool(fleet.get("quiet_expected_events", 20) >= 1_000_000)
+
+
+def stage_since(events: Sequence[Event]) -> int:
+    """When the customer last began anew; 0 when its stage is no beginning."""
+    now = account(events)
+    return now["stage_since"] or 0 if now["stage"] in BEGINNINGS else 0
 
 
 def goals_fell(events: Sequence[Event], as_of_ms: int) -> Held:

@@ -91,6 +91,9 @@ def _add_goal(total: Flows, event: Event, names: Names) -> None:
     counts = (quantity(event), 0) if event["kind"] == "goal_completed" else (0, 1)
     total.add("goals_by_day", names.goal(event["goal"]), event["occurred_at"], counts)
     total.add("goals_by_hour", names.goal(event["goal"]), event["occurred_at"], counts, HOUR_MS)
+    if counts[0] and event["duration_ms"] is not None:
+        number = BINS.key(event["duration_ms"]) if event["duration_ms"] else ZERO_BIN
+        total.add("goal_durations_by_day", f"{names.goal(event['goal'])}/{number}", event["occurred_at"], (1,))
 
 
 def _add_interaction(total: Flows, event: Event, names: Names) -> None:

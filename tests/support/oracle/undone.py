@@ -7,12 +7,11 @@ from tests.support.oracle.account import account
 from tests.support.oracle.course import Customer
 from tests.support.oracle.events import DAY_MS, Names, answers, read_definitions
 from tests.support.oracle.figures import last_sign_at
-from tests.support.oracle.rules import goals_fell, is_use, new_detractor
+from tests.support.oracle.rules import BEGINNINGS, goals_fell, is_use, new_detractor, stage_since
 from tests.support.oracle.tickets import courses
 
 NEVER = 10**18
 RETRACTED_WITHIN_MS = 30 * DAY_MS
-BEGINNINGS = ("contracted", "handed_over", "onboarded", "reactivated")
 KNOWN_PAST = ("backlog", "silence", "new_detractor", "goals_fell", "not_started")
 """The rules of which it can be looked up whether they would have opened; of the others only that a late event ended them."""
 
@@ -23,7 +22,7 @@ def is_undone(rule: str, events: Sequence[Event], opened_at: int, now_ms: int, n
     if rule == "backlog":
         return not _was_backlog(events, opened_at, now_ms, names)
     if rule == "silence":
-        newest = max(last_sign_at(events) or 0, _stage_since(events))
+        newest = max(last_sign_at(events) or 0, stage_since(events))
         return newest < opened_at and opened_at - newest < 14 * DAY_MS
     if rule == "new_detractor":
         answered_since = any(event["occurred_at"] > opened_at for event in answers(events, "nps") if event["respondent_id"])
@@ -54,11 +53,6 @@ def signed_at(events: Sequence[Event]) -> int | None:
         return None
     spell = Customer(events).spell_at(NEVER)
     return None if spell is None else spell.start
-
-
-def _stage_since(events: Sequence[Event]) -> int:
-    now = account(events)
-    return now["stage_since"] or 0 if now["stage"] in BEGINNINGS else 0
 
 
 def _was_backlog(events: Sequence[Event], opened_at: int, now_ms: int, names: Names) -> bool:

@@ -183,10 +183,15 @@ def promise_days(events: Sequence[Event], goal: str, names: Names) -> tuple[int,
     return day, min((event["occurred_at"] // DAY_MS for event in done if event["occurred_at"] // DAY_MS >= day), default=None)
 
 
+def promises_ever(events: Sequence[Event], names: Names) -> Iterator[tuple[int, int | None]]:
+    """The days of the promise and of the first value of every goal that was ever promised."""
+    for goal in {said["goal"] for event in _promising(events) for said in event["goals"]}:
+        yield promise_days(events, goal, names)
+
+
 def promise_flows(events: Sequence[Event], names: Names) -> Iterator[tuple[str, str, int, tuple[int, ...]]]:
     """Every goal ever promised, on the day of the promise, and in how many days it had its first value."""
-    for goal in {said["goal"] for event in _promising(events) for said in event["goals"]}:
-        day, first_day = promise_days(events, goal, names)
+    for day, first_day in promises_ever(events, names):
         yield "promises_by_day", "", day * DAY_MS, (1, int(first_day is not None))
         if first_day is not None:
             yield "first_values_by_day", str(_bin(first_day - day)), day * DAY_MS, (1,)
@@ -209,7 +214,7 @@ def step_flows(events: Sequence[Event]) -> Iterator[tuple[str, str, int, tuple[i
     for step, day in days.items():
         later = [days[other] for other in order[order.index(step) + 1 :] if other in days]
         yield "steps_by_day", step, day * DAY_MS, (1, int(any(other >= day for other in later)))
-    for step, between in _to_next(days).items():
+    for step, between in to_next(days).items():
         yield "step_days_by_day", f"{step}:{_bin(between)}", days[step] * DAY_MS, (1,)
 
 
@@ -218,7 +223,7 @@ def _bin(days: int) -> int:
     return ceil(log(days) / log(1.01 / 0.99)) if days else -40_000
 
 
-def _to_next(days: dict[str, int]) -> dict[str, int]:
+def to_next(days: dict[str, int]) -> dict[str, int]:
     order = list(STEPS.values())
     return {step: days[after] - days[step] for step, after in pairwise(order) if 0 < days.get(step, 0) <= days.get(after, 0)}
 
@@ -227,5 +232,5 @@ def _sale(events: Sequence[Event], names: Names) -> dict[Key, Found]:
     talks = [event for event in events if event["kind"] == "interaction_ended" and event["touchpoint"] in names.before_sale]
     return {
         ("interactions_before_sale", "", None): Found(len(talks)),
-        **{("days_to_next_step", step, None): Found(days) for step, days in _to_next(step_days(events)).items()},
+        **{("days_to_next_step", step, None): Found(days) for step, days in to_next(step_days(events)).items()},
     }
