@@ -21,7 +21,7 @@ from benchmarks.quality_report import report
 from processors.definitions import DefinitionsError, parse
 from streams.catalogue import default_text
 
-CUSTOMERS: Final = 250
+CUSTOMERS: Final = 1000
 SEEDS: Final = (1, 2, 3)
 
 

@@ -1,5 +1,6 @@
 """A simulated year, replayed and judged by what became of its customers."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -13,13 +14,14 @@ from streams.replay import replay
 from streams.sources.simulator import Simulation, simulate, truths
 from streams.whatif.quality import ALL_RULES, Judge, Quality
 from streams.whatif.stays import stays_of
-from streams.whatif.told import TOPICS, Episode, listen
+from streams.whatif.told import TOPICS, Episode, Told, listen
 
 DAYS: Final = 365
 TICK_MS: Final = 6 * 3_600_000  # what is due is judged as of its own time, so that more ticks change next to nothing
 PARTITIONS: Final = 1
 LEAK_CUSTOMERS: Final = 1500
 """So many customers of the seed are looked at for what the simulator gives away: of few departures chance tells too much."""
+_OFF: Final = re.compile(r"^(\[\[rules\]\]\n(?:[^\[\n].*\n)*?)enabled *= *false\n", re.MULTILINE)
 NARROWED: Final[tuple[tuple[str, Severity], ...]] = (
     ("of these: high or critical when opened", "high"),
     ("of these: critical when opened", "critical"),
@@ -29,7 +31,8 @@ NARROWED: Final[tuple[tuple[str, Severity], ...]] = (
 class Year(Struct, frozen=True, kw_only=True):
     """One simulated year, judged.
 
-    `idle` are the rules in force that never opened, `narrowed` the alerts of all of them that were severe when they opened.
+    `idle` are the rules in force that never opened, `narrowed` the alerts of all of them that were severe when they opened, `off`
+    what the rules would have done that the definitions switch off.
     `misses` counts the departures that no alert foresaw, `silent_misses` those of them without a sign; `largest_single` is the
     figure that tells most about who leaves, `together` what all tell, of `leak_customers`.
     """
@@ -42,6 +45,7 @@ class Year(Struct, frozen=True, kw_only=True):
     rules: list[Quality]
     idle: list[str]
     narrowed: list[Quality]
+    off: list[Quality]
     baselines: list[Quality]
     departures: int
     departures_with_signs: int
@@ -60,7 +64,12 @@ def judge_year(seed: int, customers: int, text: str) -> Year:
     simulation = Simulation(customers=customers, days=DAYS, seed=seed, end_ms=leaks.END_MS)
     lines = list(simulate(simulation))
     known = {one.customer_id: one for one in truths(simulation)}
-    told = listen(replay(lines, partitions=PARTITIONS, tick_interval_ms=TICK_MS, definitions_text=text, topics=TOPICS))
+    all_on = switched_on(text)
+    told = listen(replay(lines, partitions=PARTITIONS, tick_interval_ms=TICK_MS, definitions_text=all_on, topics=TOPICS))
+    rules = parse(text).rules
+    off = [name for name, rule in rules.items() if not rule.enabled]
+    told_off = {name: [episode for episode in told.episodes if episode.rule == name] for name in off}
+    told = Told([episode for episode in told.episodes if episode.rule not in off], told.bands)
     stays = stays_of(lines)
     judge = Judge(stays)
     judged = judge.judged(told)
@@ -77,8 +86,9 @@ def judge_year(seed: int, customers: int, text: str) -> Year:
         churners=len(churners),
         without_sign=sum(not one.signs for one in churners),
         rules=judged.rules,
-        idle=[name for name, rule in parse(text).rules.items() if rule.enabled and name not in opened],
+        idle=[name for name, rule in rules.items() if rule.enabled and name not in opened],
         narrowed=[judge.quality(words, at_least(severity, told.episodes)) for words, severity in NARROWED],
+        off=[judge.quality(name, episodes) for name, episodes in told_off.items()],
         baselines=[one for one in judge.qualities(naive.episodes(lines, stays)) if one.rule != ALL_RULES],
         departures=len(judge.departures),
         departures_with_signs=len(with_signs),
@@ -91,6 +101,11 @@ def judge_year(seed: int, customers: int, text: str) -> Year:
         largest_single=next(iter(found.singles.items())),
         together=found.together,
     )
+
+
+def switched_on(text: str) -> str:
+    """The same definitions with all rules in force."""
+    return _OFF.sub(r"\1", text)
 
 
 def at_least(severity: Severity, episodes: Sequence[Episode]) -> list[Episode]:

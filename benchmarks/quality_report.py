@@ -11,7 +11,6 @@ from streams.whatif.quality import AHEAD_DAYS, ALL_RULES, GREEN_FROM_DAYS, HORIZ
 
 WIDTH: Final = 130
 HARDLY_SIMULATED: Final = {
-    "not_started": "nearly every simulated customer uses the product in its first weeks",
     "became_vip_support": "few simulated customers recommend what serves them badly",
     "became_churner": "few simulated customers answer both questions while they are angry",
 }
@@ -79,6 +78,7 @@ def report(years: Sequence[Year], sha: str) -> Iterator[str]:
     yield ""
     yield from _doubts(rules, sorted({name for year in years for name in year.idle}), years)
     yield ""
+    yield from _off(_summed([year.off for year in years]))
     yield "## What anybody would think of first"
     yield ""
     yield from wrap(
@@ -189,6 +189,15 @@ def _doubts(rules: Sequence[Summed], idle: Sequence[str], years: Sequence[Year])
         why = f": {HARDLY_SIMULATED[name]}" if name in HARDLY_SIMULATED else ""
         yield ""
         yield from wrap(f"Of `{name}` the simulator tells too little ({judged} judged alerts){why}.", WIDTH)
+
+
+def _off(rules: Sequence[Summed]) -> Iterator[str]:
+    """What the rules would have done that are off, which is why they are."""
+    if rules:
+        yield "Off in the default definitions, and in none of the lines above; what would have come of it:"
+        yield ""
+        yield from _table(rules)
+        yield ""
 
 
 def _compared(ours: Sequence[Summed], baselines: Sequence[Summed]) -> Iterator[str]:

@@ -18,7 +18,7 @@ CUSTOMERS = 100
 DAYS = (30, 90, 365)
 SEED = 11
 END_MS = 1_790_000_000_000
-DICTIONARY_BYTES = 16_384
+DICTIONARY_BYTES = 65_536
 
 
 def states(days: int) -> list[bytes]:

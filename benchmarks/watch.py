@@ -24,7 +24,7 @@ class Sizes(Struct, frozen=True):
 
 
 class Outcome(Struct, kw_only=True):
-    """What a year has shown. `wrong` are sentences, none when all is well; seconds are of the wall clock."""
+    """What a year has shown. `wrong` are sentences, none when all is well; seconds are of the processor."""
 
     events: int = 0
     ticks: int = 0

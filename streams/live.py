@@ -1,8 +1,9 @@
 """Simulated customers that publish into the topics: what has happened up to now at once, the rest when it happens.
 
 Each record carries in a header which simulation it is of and its number in it, so that a start finds in the log what was
-published before and goes on there: nothing is kept elsewhere. The last `BURST_RECORDS` are sent again, since a kill may have come
-between the partitions; the pipeline drops what it has seen.
+published before and goes on there: nothing is kept elsewhere. The producer keeps the order of each partition, so a record is in
+the log just when its partition has one with its number or a higher one: nothing is sent twice, wherever a kill came between the
+partitions. (What happened more than two days ago would be counted twice: its ids are not remembered any more.)
 """
 
 import time
@@ -18,12 +19,14 @@ from schemas.jsonlines import Line
 from streams.cluster import newest_record, reading_consumer
 from streams.publish import Outbox, Refusal, prepare
 from streams.sources.simulator import Simulation, simulate
-from streams.topics import EVENT_TOPICS
+from streams.topics import EVENT_TOPICS, partition_of
 
 HEADER: Final = "cspulse-simulation"
-BURST_RECORDS: Final = 1_000  # after so many all are acknowledged, so that none behind the newest is missing by more
+BURST_RECORDS: Final = 1_000  # after so many all are acknowledged, and whether to stop is asked
 BROKER_TIMEOUT_S: Final = 15.0
 _S_IN_MS: Final = 1_000
+_WITHOUT_GAPS: Final = {"enable.gapless.guarantee": True}
+"""A record that is given up breaks the producer, before one behind it is written: what is in the log is all up to a number."""
 
 
 class Course(Struct, frozen=True, kw_only=True):
@@ -46,6 +49,17 @@ class Mark(Struct, frozen=True, kw_only=True):
     number: int
 
 
+class Played(Struct, frozen=True, kw_only=True):
+    """A course, and the number of its last record on each partition of each topic, where it has any."""
+
+    course: Course
+    reached: dict[tuple[str, int], int] = {}
+
+    def has(self, topic: str, partition: int, number: int) -> bool:
+        """Whether a record of the course that belongs there is in the log."""
+        return number <= self.reached.get((topic, partition), 0)
+
+
 class Clock:
     """The wall clock, and waiting by it."""
 
@@ -64,28 +78,30 @@ def new_course(customers: int, seed: int, days_before: int, days_ahead: int, now
     return Course(customers=customers, seed=seed, days=days_before + days_ahead, end_ms=today_ms + days_ahead * DAY_MS)
 
 
-def find_played(connection: Mapping[str, Any], partitions: int) -> Mark | None:
-    """How far the newest course in the event topics has come; None when there is none.
+def find_played(connection: Mapping[str, Any], partitions: int) -> Played | None:
+    """The newest course in the event topics, and how far it has come; None when there is none.
 
     Raises `streams.cluster.ReadFailed`, and `KafkaException` from the client.
     """
     consumer = reading_consumer(connection)
-    found: list[Mark] = []
+    found: dict[tuple[str, int], Mark] = {}
     try:
         for topic in EVENT_TOPICS:
             for partition in range(partitions):
                 message = newest_record(consumer, topic, partition, lambda message: _mark_of(message.headers()) is not None)
                 mark = None if message is None else _mark_of(message.headers())
                 if mark is not None:
-                    found.append(mark)
+                    found[topic, partition] = mark
     finally:
         consumer.close()
-    return max(found, key=lambda mark: (mark.course.end_ms, mark.number), default=None)
+    if not found:
+        return None
+    newest = max(found.values(), key=lambda mark: (mark.course.end_ms, mark.number)).course
+    return Played(course=newest, reached={place: mark.number for place, mark in found.items() if mark.course == newest})
 
 
 def play(
-    course: Course,
-    after: int,
+    played: Played,
     *,
     connection: Mapping[str, Any],
     codec: Codec,
@@ -93,14 +109,18 @@ def play(
     clock: Clock,
     stopped: Callable[[], bool],
 ) -> int:
-    """Publish the course behind a number, up to now, and with `follow` on until it ends or `stopped`; returns how many records.
+    """Publish what is not in the log of the course, up to now, and with `follow` on until it ends or `stopped`.
+
+    Returns how many records were sent.
 
     Raises PublishError when nothing more can be sent, RegistryUnreachable.
     """
-    outbox = Outbox(connection)
+    outbox = Outbox({**connection, **_WITHOUT_GAPS})
     partitions = outbox.partitions(BROKER_TIMEOUT_S)
-    for number, line in _timely(course, after, outbox, follow=follow, clock=clock, stopped=stopped):
-        mark = msgspec.json.encode(Mark(course=course, number=number))
+    for number, line in _timely(played.course, outbox, follow=follow, clock=clock, stopped=stopped):
+        if played.has(line.topic, partition_of(line.key or b"", partitions), number):
+            continue
+        mark = msgspec.json.encode(Mark(course=played.course, number=number))
         marked = msgspec.structs.replace(line, headers=[*line.headers, (HEADER, mark)])
         ready = prepare(marked, codec, partitions, clock.now_ms())
         if isinstance(ready, Refusal):
@@ -112,12 +132,10 @@ def play(
 
 
 def _timely(
-    course: Course, after: int, outbox: Outbox, *, follow: bool, clock: Clock, stopped: Callable[[], bool]
+    course: Course, outbox: Outbox, *, follow: bool, clock: Clock, stopped: Callable[[], bool]
 ) -> Iterator[tuple[int, Line]]:
-    """The lines behind a number, each not before its own time. Before a pause everything that was sent is acknowledged."""
+    """The lines with their numbers, each not before its own time. Before a pause everything that was sent is acknowledged."""
     for number, line in enumerate(simulate(course.simulation()), 1):
-        if number <= after:
-            continue
         if line.timestamp_ms > clock.now_ms():
             if not follow:
                 return

@@ -26,7 +26,7 @@ def live(
     """
     from streams.cluster import client_config, reach
     from streams.codecs import codec_of
-    from streams.live import BURST_RECORDS, Clock, find_played, new_course, play
+    from streams.live import Clock, Played, find_played, new_course, play
     from streams.publish import PublishError, missing_topics
     from streams.topics import INPUT_TOPICS
 
@@ -40,13 +40,12 @@ def live(
         clock = Clock()
         played = find_played(connection, cluster.partitions("cs.usage"))
         if played is not None and played.course.end_ms > clock.now_ms():
-            course, after = played.course, max(0, played.number - BURST_RECORDS)
-            note(f"going on with the {course.customers} customers of seed {course.seed} that are in the log")
+            note(f"going on with the {played.course.customers} customers of seed {played.course.seed} that are in the log")
         else:
-            course, after = new_course(customers, seed, days, days, clock.now_ms()), 0
+            played = Played(course=new_course(customers, seed, days, days, clock.now_ms()))
         codec = codec_of(settings)
-        sent = play(course, after, connection=connection, codec=codec, follow=follow, clock=clock, stopped=stopped)
-    note(f"{sent} events of {course.customers} customers published")
+        sent = play(played, connection=connection, codec=codec, follow=follow, clock=clock, stopped=stopped)
+    note(f"{sent} events of {played.course.customers} customers published")
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from streams.signals import Signals
 from streams.ticks import TICKS_TOPIC
 from streams.topics import specs
 
-PARTITIONS: Final = 8
+PARTITIONS: Final = 12
 LISTED: Final = 8
 """Customers most at risk that the summary names."""
 DONE: Final = 0

@@ -7,7 +7,7 @@ import pytest
 
 from processors.windows import DAY_MS
 from schemas.codec import Codec
-from streams.live import BURST_RECORDS, HEADER, Clock, Course, Mark, find_played, new_course, play
+from streams.live import HEADER, Clock, Course, Mark, Played, find_played, new_course, play
 from streams.sources.simulator import simulate
 from tests.support.cluster import PARTITIONS, EmbeddedCluster, create_topics
 from tests.support.command_line import run
@@ -50,10 +50,9 @@ def numbers(records: list[Logged]) -> Counter[int]:
     return Counter(mark.number for mark in marks)
 
 
-def played(cluster: EmbeddedCluster, course: Course, after: int, clock: Clock, *, follow: bool, until_ms: int) -> int:
+def play_on(cluster: EmbeddedCluster, played: Played, clock: Clock, *, follow: bool, until_ms: int) -> int:
     return play(
-        course,
-        after,
+        played,
         connection={"bootstrap.servers": cluster.bootstrap},
         codec=Codec(),
         follow=follow,
@@ -69,7 +68,7 @@ def expected(course: Course, until_ms: int) -> int:
 def test_the_past_is_published_at_once_and_nothing_of_what_is_to_come(cluster: EmbeddedCluster) -> None:
     clock = SteppingClock(NOON_MS)
     course = new_course(CUSTOMERS, SEED, DAYS, DAYS, clock.at_ms)
-    sent = played(cluster, course, 0, clock, follow=False, until_ms=clock.at_ms + DAY_MS)
+    sent = play_on(cluster, Played(course=course), clock, follow=False, until_ms=clock.at_ms + DAY_MS)
     records = logged(cluster)
     assert sent == len(records) == expected(course, clock.at_ms)
     assert clock.waited_s == 0
@@ -82,25 +81,34 @@ def test_what_comes_is_published_when_it_comes(cluster: EmbeddedCluster) -> None
     clock = SteppingClock(start_ms)
     course = new_course(CUSTOMERS, SEED, DAYS, DAYS, start_ms)
     until_ms = start_ms + 8 * HOUR_MS
-    sent = played(cluster, course, 0, clock, follow=True, until_ms=until_ms)
+    sent = play_on(cluster, Played(course=course), clock, follow=True, until_ms=until_ms)
     assert sent == expected(course, until_ms) > expected(course, start_ms)
     assert clock.waited_s == pytest.approx(8 * 3600, abs=2)
 
 
-def test_a_start_goes_on_behind_what_is_in_the_log_and_leaves_no_gap(cluster: EmbeddedCluster) -> None:
+def test_a_start_goes_on_behind_what_is_in_the_log_and_sends_nothing_twice(cluster: EmbeddedCluster) -> None:
     start_ms = NOON_MS
     course = new_course(CUSTOMERS, SEED, DAYS, DAYS, start_ms)
-    played(cluster, course, 0, SteppingClock(start_ms), follow=False, until_ms=start_ms + DAY_MS)
+    play_on(cluster, Played(course=course), SteppingClock(start_ms), follow=False, until_ms=start_ms + DAY_MS)
     found = find_played({"bootstrap.servers": cluster.bootstrap}, PARTITIONS)
     assert found is not None
-    assert (found.course, found.number) == (course, expected(course, start_ms))
+    assert (found.course, max(found.reached.values())) == (course, expected(course, start_ms))
 
     later_ms = start_ms + 6 * HOUR_MS
-    played(cluster, found.course, found.number - BURST_RECORDS, SteppingClock(later_ms), follow=False, until_ms=later_ms + DAY_MS)
+    play_on(cluster, found, SteppingClock(later_ms), follow=False, until_ms=later_ms + DAY_MS)
+    assert numbers(logged(cluster)) == Counter(range(1, expected(course, later_ms) + 1))
 
-    told = numbers(logged(cluster))
-    assert set(told) == set(range(1, expected(course, later_ms) + 1))
-    assert sum(times - 1 for times in told.values()) <= BURST_RECORDS
+
+def test_a_start_after_a_kill_between_the_partitions_sends_what_is_missing_and_nothing_else(cluster: EmbeddedCluster) -> None:
+    course = new_course(CUSTOMERS, SEED, DAYS, DAYS, NOON_MS)
+    some = {("cs.usage", partition): 10**9 for partition in range(PARTITIONS)}
+    held_back = Played(course=course, reached=some)  # as if nothing of the usage had been written
+    first = play_on(cluster, held_back, SteppingClock(NOON_MS), follow=False, until_ms=NOON_MS + DAY_MS)
+    assert 0 < first < expected(course, NOON_MS)
+    found = find_played({"bootstrap.servers": cluster.bootstrap}, PARTITIONS)
+    assert found is not None
+    play_on(cluster, found, SteppingClock(NOON_MS), follow=False, until_ms=NOON_MS + DAY_MS)
+    assert numbers(logged(cluster)) == Counter(range(1, expected(course, NOON_MS) + 1))
 
 
 def test_the_command_publishes_goes_on_and_says_so(cluster: EmbeddedCluster) -> None:

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -156,11 +157,31 @@ def test_tickets_are_opened_before_anything_else_happens_to_them() -> None:
 def test_characters_have_their_shares_and_a_third_of_the_churners_give_no_sign() -> None:
     known = list(truths(Simulation(customers=4000, days=365, seed=2, end_ms=END_MS)))
     shares = {name: count / len(known) for name, count in Counter(truth.character for truth in known).items()}
-    assert shares == pytest.approx({"healthy": 0.54, "growing": 0.16, "declining": 0.11, "silent": 0.09, "angry": 0.10}, abs=0.02)
+    expected = {"healthy": 0.50, "stalled": 0.04, "growing": 0.16, "declining": 0.11, "silent": 0.09, "angry": 0.10}
+    assert shares == pytest.approx(expected, abs=0.02)
     churners = [truth for truth in known if truth.churned_at is not None]
-    assert 0.10 < len(churners) / len(known) < 0.15
+    assert 0.12 < len(churners) / len(known) < 0.16
     assert sum(not truth.signs for truth in churners) / len(churners) == pytest.approx(1 / 3, abs=0.06)
     assert all(truth.signs_from is not None and truth.signs_from < (truth.churned_at or 0) for truth in churners if truth.signs)
+
+
+def test_who_starts_late_uses_nothing_until_then_and_who_of_them_leaves_never_does() -> None:
+    many = Simulation(customers=1200, days=365, seed=11, end_ms=END_MS)
+    stalled = {one.customer_id: one for one in truths(many) if one.character == "stalled" and one.contracted}
+    bought: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for one in map(event, with_customers(stalled, many.span, seed=11)):
+        if one.kind in {"known", "contracted"}:
+            bought[one.customer_id] = one.occurred_at
+        elif one.kind in {"session", "feature_used", "goal_completed", "goal_failed"}:
+            first.setdefault(one.customer_id, one.occurred_at)
+    left = {name for name, truth in stalled.items() if truth.churned_at is not None}
+    assert left
+    assert not [name for name in left & set(first) if first[name] < (stalled[name].churned_at or 0)]
+    waited = [(first[name] - bought[name]) / DAY_MS for name in set(first) - left]
+    assert min(waited) > 0
+    assert 15 < median(waited) < 80
+    assert 0.05 < 1 - len(waited) / len(set(stalled) - left) < 0.55
 
 
 def test_of_a_shorter_span_proportionally_fewer_leave() -> None:

@@ -1,6 +1,6 @@
 """Every number that shapes the simulated customers, in one place so that it can be tuned.
 
-The aim: about one event a day and customer; one in eight leaves in a year; a third of those who leave give no sign; and the
+The aim: about one event a day and customer; one in seven leaves in a year; a third of those who leave give no sign; and the
 characters overlap so much that no single figure tells who leaves (area under the ROC curve of at most 0.8, all figures together
 of at most 0.9).
 """
@@ -11,16 +11,17 @@ from msgspec import Struct
 
 from schemas.events import Reason
 
-CharacterName = Literal["healthy", "growing", "declining", "silent", "angry"]
+CharacterName = Literal["healthy", "stalled", "growing", "declining", "silent", "angry"]
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
-    """What a bad time does at its full strength, to which it grows over its first part.
+    """What a bad time does at its full strength, to which it grows over the first part of it, `ramp_share` (0-1).
 
     Factors multiply a rate, losses are subtracted from the satisfaction (0-1). `signs` is what an attentive person would see.
     """
 
     signs: tuple[str, ...]
+    ramp_share: float = 0.35
     engagement_factor: float = 1.0
     satisfaction_loss: float = 0.0
     ticket_factor: float = 1.0
@@ -31,9 +32,10 @@ class Character(Struct, frozen=True, kw_only=True):
     """A kind of customer.
 
     `share` of all customers; `leaves_a_year` is the part of them that leaves within a year (of a shorter span proportionally
-    fewer leave); `satisfaction` is the mean (0-1) of the latent satisfaction; `growth_a_year` is how much more they do after a
-    year; `trouble` is their bad time, which those have who stay, too (`TROUBLES_A_YEAR`); those who leave without trouble give no
-    sign; `reasons` are the weights of what they say when they leave.
+    fewer leave), and above 1 `hurry` makes them leave sooner after they came; `satisfaction` is the mean (0-1) of the latent
+    satisfaction; `growth_a_year` is how much more they do after a year; `trouble` is their bad time, which those have who stay,
+    too: it precedes the departure, or stands at the beginning when `starts_late`; those who leave without trouble give no sign;
+    `reasons` are the weights of what they say when they leave.
     """
 
     name: CharacterName
@@ -41,17 +43,36 @@ class Character(Struct, frozen=True, kw_only=True):
     leaves_a_year: float
     satisfaction: float
     reasons: dict[Reason, int]
+    hurry: float = 1.0
     growth_a_year: float = 0.0
     trouble: Trouble | None = None
+    starts_late: bool = False
 
 
 CHARACTERS: tuple[Character, ...] = (
     Character(
         name="healthy",
-        share=0.54,
-        leaves_a_year=0.09,
+        share=0.50,
+        leaves_a_year=0.10,
         satisfaction=0.74,
         reasons={"price": 4, "no_need": 4, "competitor": 3, "other": 2},
+    ),
+    Character(
+        name="stalled",
+        share=0.04,
+        leaves_a_year=0.36,
+        hurry=2.0,
+        satisfaction=0.70,
+        reasons={"no_need": 5, "price": 3, "other": 2},
+        trouble=Trouble(
+            signs=("not started",),
+            ramp_share=0.0,
+            engagement_factor=0.0,
+            satisfaction_loss=0.05,
+            ticket_factor=0.5,
+            answer_factor=0.6,
+        ),
+        starts_late=True,
     ),
     Character(
         name="growing",
@@ -64,7 +85,7 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         name="declining",
         share=0.11,
-        leaves_a_year=0.36,
+        leaves_a_year=0.34,
         satisfaction=0.70,
         reasons={"no_need": 4, "competitor": 3, "price": 2, "dissatisfaction": 2},
         trouble=Trouble(signs=("usage fell", "goals fell"), engagement_factor=0.15, satisfaction_loss=0.25, answer_factor=0.6),
@@ -72,7 +93,7 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         name="silent",
         share=0.09,
-        leaves_a_year=0.36,
+        leaves_a_year=0.34,
         satisfaction=0.71,
         reasons={"no_need": 5, "other": 3, "competitor": 2},
         trouble=Trouble(signs=("silence",), engagement_factor=0.02, satisfaction_loss=0.1, ticket_factor=0.1, answer_factor=0.1),
@@ -80,7 +101,7 @@ CHARACTERS: tuple[Character, ...] = (
     Character(
         name="angry",
         share=0.10,
-        leaves_a_year=0.36,
+        leaves_a_year=0.34,
         satisfaction=0.66,
         reasons={"dissatisfaction": 6, "attitude": 3, "competitor": 2},
         trouble=Trouble(
@@ -106,8 +127,11 @@ TROUBLES_A_YEAR = 1.0
 TROUBLE_DAYS = (18, 90)
 """How long before leaving the trouble of a customer begins; as long lasts the trouble of one who stays."""
 TROUBLE_STRENGTH = (0.6, 1.0)
-TROUBLE_RAMP_SHARE = 0.35
-"""The part of the trouble in which it grows to its full strength."""
+NEVER_STARTS_SHARE = 0.3
+"""Of those who start late and stay, those who have not started at the end; whoever of them leaves never did."""
+LATE_START_DAYS_MEDIAN = 40.0
+LATE_START_SIGMA = 0.8
+"""After how long the others start: log-normal."""
 
 NEWCOMER_SHARE = 0.25
 """Of all customers, those whose story begins as a lead within the span; the others are `known` at its start."""
@@ -127,7 +151,14 @@ ACTIVITY_MEDIAN = 0.34
 ACTIVITY_SIGMA = 0.4
 TICKETS_A_DAY = 0.026
 INTERACTIONS_A_DAY = 0.055
-REFERRAL_SHARE: dict[CharacterName, float] = {"healthy": 0.3, "growing": 0.6, "declining": 0.15, "silent": 0.1, "angry": 0.05}
+REFERRAL_SHARE: dict[CharacterName, float] = {
+    "healthy": 0.3,
+    "stalled": 0.0,
+    "growing": 0.6,
+    "declining": 0.15,
+    "silent": 0.1,
+    "angry": 0.05,
+}
 
 FEATURES: tuple[str, ...] = (
     "dashboard",

@@ -3,7 +3,6 @@
 from random import Random
 
 from streams.sources.simulation.chance import DAY_MS, clamp
-from streams.sources.simulation.characters import TROUBLE_RAMP_SHARE
 from streams.sources.simulation.profiles import Profile, Spell
 
 _PULL = 0.12  # how much of its distance to the target a mood goes in a day
@@ -51,5 +50,6 @@ def _depth(spell: Spell, at_ms: int) -> float:
     """How much of the spell's full effect holds at a time: it grows over its first part and ends with its end."""
     if not spell.from_ms <= at_ms < spell.until_ms:
         return 0.0
-    ramp_ms = (spell.until_ms - spell.from_ms) * TROUBLE_RAMP_SHARE
-    return spell.strength * min(1.0, (at_ms - spell.from_ms) / ramp_ms)
+    ramp_ms = (spell.until_ms - spell.from_ms) * spell.trouble.ramp_share
+    grown_ms = at_ms - spell.from_ms
+    return spell.strength if grown_ms >= ramp_ms else spell.strength * grown_ms / ramp_ms

@@ -120,7 +120,8 @@ def profile_of(customer_id: str, seed: int, span: Span) -> Profile:
     departure = _departure(rng, character, arrival, span)
     spells = _dips(rng, span)
     if character.trouble is not None:
-        spells += _troubles(rng, character.trouble, departure, arrival, span)
+        bad_times = _late_start if character.starts_late else _troubles
+        spells += bad_times(rng, character.trouble, departure, arrival, span)
     segment = pick(rng, dict(characters.SEGMENTS))
     term_days = pick(rng, characters.TERM_DAYS)
     return Profile(
@@ -171,7 +172,7 @@ def _departure(rng: Random, character: Character, arrival: Arrival | None, span:
     years_there = (span.end_ms - earliest) / DAY_MS / _YEAR_DAYS
     if years_there <= 0 or draw >= 1.0 - (1.0 - character.leaves_a_year) ** years_there:
         return None
-    at = earliest + int(place * (span.end_ms - earliest))
+    at = earliest + int(place**character.hurry * (span.end_ms - earliest))
     # The hour of the day at which people cancel.
     at -= at % DAY_MS - int(hour * HOUR_MS)
     if at >= span.end_ms - DAY_MS:
@@ -212,6 +213,17 @@ def _troubles(rng: Random, trouble: Trouble, departure: Departure | None, arriva
         length_ms = int(rng.uniform(*characters.TROUBLE_DAYS) * DAY_MS)
         found.append(Spell(trouble, from_ms, from_ms + length_ms, rng.uniform(*characters.TROUBLE_STRENGTH)))
     return found
+
+
+def _late_start(rng: Random, trouble: Trouble, departure: Departure | None, arrival: Arrival | None, span: Span) -> list[Spell]:
+    """The time until the first use: up to the departure of one who leaves, some weeks or for good of one who stays."""
+    never = rng.random() < characters.NEVER_STARTS_SHARE
+    idle_ms = int(around(rng, characters.LATE_START_DAYS_MEDIAN, characters.LATE_START_SIGMA) * DAY_MS)
+    begun_at = bought_at = span.start_ms - span.start_ms % DAY_MS
+    if arrival is not None:
+        begun_at, bought_at = arrival.trial_at, arrival.contracted_at or arrival.trial_at
+    starts_at = span.end_ms if never else bought_at + idle_ms
+    return [Spell(trouble, begun_at, starts_at if departure is None else departure.at, 1.0)]
 
 
 def _dips(rng: Random, span: Span) -> list[Spell]:

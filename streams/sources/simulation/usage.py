@@ -2,6 +2,7 @@
 
 from random import Random
 
+from schemas.events import UsageKind
 from streams.sources.simulation import characters
 from streams.sources.simulation.chance import DAY_MS, HOUR_MS, MINUTE_MS, around, pick, poisson
 from streams.sources.simulation.journal import Journal
@@ -93,4 +94,6 @@ class Usage:
             failed = rng.random() < 0.04 + 0.15 * (1.0 - mood.satisfaction)
             tried_at = at_ms + int(rng.random() * duration_ms)
             quantity = None if failed else 1 + poisson(rng, 0.4)
-            journal.usage(tried_at, "goal_failed" if failed else "goal_completed", goal=goal, user_id=user_id, quantity=quantity)
+            took_ms = None if failed else tried_at - at_ms
+            kind: UsageKind = "goal_failed" if failed else "goal_completed"
+            journal.usage(tried_at, kind, goal=goal, user_id=user_id, quantity=quantity, duration_ms=took_ms)
