@@ -3,8 +3,8 @@
 Certificates are verified and no redirect is followed: what is sent may say a customer's name, and goes where the operator said.
 """
 
+import asyncio
 import ssl
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -51,13 +51,17 @@ class Caller(Protocol):
 
 
 class HttpCaller:
-    """Posts to one address. `timeout_ms` bounds connecting, each wait for bytes, and the answer as a whole."""
+    """Posts to one address. `timeout_ms` bounds a call as a whole, however the answer trickles in.
+
+    It has an event loop of its own, because only what is cancelled can be bounded as a whole; calls are made from one thread.
+    """
 
     def __init__(self, url: str, timeout_ms: int, verify: ssl.SSLContext | None = None) -> None:
         self._url = url
         self._timeout_s = timeout_ms / _S_IN_MS
-        self._client = httpx2.Client(
-            timeout=self._timeout_s,
+        self._loop = asyncio.new_event_loop()
+        self._client = httpx2.AsyncClient(
+            timeout=None,
             follow_redirects=False,
             verify=verify or ssl.create_default_context(),
             headers={"user-agent": "cspulse", "accept": "*/*"},
@@ -65,38 +69,42 @@ class HttpCaller:
 
     def call(self, message: Message, headers: Mapping[str, str]) -> Answer:
         """Send a message and wait for the answer."""
-        every = {"content-type": message.content_type, **headers}
-        try:
-            with self._client.stream("POST", self._url, content=message.body, headers=every) as response:
-                return answer_of(response.status_code, response.headers.get("retry-after"), self._beginning(response))
-        except httpx2.HTTPError as error:
-            return Answer("try_again", None, self._failure(error))
+        return self._loop.run_until_complete(self._call(message, {"content-type": message.content_type, **headers}))
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._client.close()
+        if not self._loop.is_closed():
+            self._loop.run_until_complete(self._client.aclose())
+            self._loop.close()
 
-    def _beginning(self, response: httpx2.Response) -> str:
-        """The first words of the answer; what does not come in time is left."""
-        deadline_s = time.monotonic() + self._timeout_s
-        found = b""
+    async def _call(self, message: Message, headers: Mapping[str, str]) -> Answer:
+        """The status is the answer; of what follows it the beginning is read, as far as it comes in time."""
+        response: httpx2.Response | None = None
+        words = b""
         try:
-            for chunk in response.iter_raw():
-                found += chunk
-                if len(found) > MOST_OF_AN_ANSWER_BYTES or time.monotonic() > deadline_s:
-                    break
-        except httpx2.HTTPError:
-            pass  # the status has come, and that is the answer
-        return found[:MOST_OF_AN_ANSWER_BYTES].decode(errors="replace")
+            async with (
+                asyncio.timeout(self._timeout_s),
+                self._client.stream("POST", self._url, content=message.body, headers=headers) as response,
+            ):
+                async for chunk in response.aiter_raw():
+                    words += chunk
+                    if len(words) > MOST_OF_AN_ANSWER_BYTES:
+                        break
+        except (TimeoutError, httpx2.HTTPError) as error:
+            if response is None:
+                return Answer("try_again", None, self._failure(error))
+        assert response is not None
+        told = words[:MOST_OF_AN_ANSWER_BYTES].decode(errors="replace")
+        return answer_of(response.status_code, response.headers.get("retry-after"), told)
 
-    def _failure(self, error: httpx2.HTTPError) -> str:
+    def _failure(self, error: TimeoutError | httpx2.HTTPError) -> str:
         """Why there was no answer. The library's own words may hold the address, so only those of a certificate are repeated."""
         cause = _certificate_error(error)
         if cause is not None:
             return f"its certificate is not trusted: {cause.verify_message}"
-        if isinstance(error, httpx2.ConnectTimeout | httpx2.ConnectError):
+        if isinstance(error, httpx2.ConnectError):
             return "no connection"
-        if isinstance(error, httpx2.TimeoutException):
+        if isinstance(error, TimeoutError):
             return f"no answer within {self._timeout_s:g} s"
         if isinstance(error, httpx2.NetworkError | httpx2.ProtocolError):
             return "the connection was cut before the answer"

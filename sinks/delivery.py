@@ -59,7 +59,7 @@ class _Later(Exception):
 
 
 class DeliverySink:
-    """One destination as a `Sink`. `now_ms` is the wall clock."""
+    """One destination as a `Sink`. `now_ms` is the wall clock, `is_over` whether to stop: then nobody is called any more."""
 
     topics: Sequence[str] = TOPICS
     starts: Literal["beginning", "end"] = "end"
@@ -73,14 +73,17 @@ class DeliverySink:
         metrics: SinkMetrics,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         back_off: BackOff | None = None,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self.name = f"delivery-{terms.name}"
         self._terms = terms
         self._caller = caller
         self._log = log
         self._metrics = metrics
+        metrics.serving(terms.name)
         self._now_ms = now_ms
         self._back_off = back_off or BackOff()
+        self._is_over = is_over
         self._reason = ""
         self._attempts: dict[str, int] = {}
         self._ledger = Ledger()
@@ -127,8 +130,20 @@ class DeliverySink:
     # ---- positions ----
 
     def _catch_up(self, places: Iterable[Place]) -> None:
+        """Take in what others have noted.
+
+        The log keeps the last mark of each episode. Where that is one that a process wrote too late, after it had lost the
+        partition, what is known is noted once more: else it would be gone when the log is compacted.
+        """
+        last: dict[str, DeliveryMark] = {}
         for mark in self._log.read(places):
             self._ledger.take(mark)
+            if mark.receipt is not None:
+                last[mark.receipt.episode_id] = mark
+        for mark in last.values():
+            receipt = self._ledger.newer_than(mark)
+            if receipt is not None:
+                self._note(self._mark(place_of(mark), self._ledger.position(place_of(mark)) or 0, receipt=receipt))
 
     def _refuse_if_moved(self, batches: Sequence[Batch]) -> None:
         known = {batch.place: self._ledger.position(batch.place) for batch in batches}
@@ -221,7 +236,7 @@ class DeliverySink:
             assert receipt is not None, "only receipts wait"
             position = self._ledger.position(place) or 0
             if listed.kind == "digest" and is_told and self._teller.covers(listed, receipt):
-                self._note(self._mark(place, position, receipt=replace(receipt, outcome="digest")))
+                self._note(self._mark(place, position, receipt=replace(receipt, outcome="digest", told=True)))
             elif receipt.state not in ENDED:
                 record = self._log.record(place, receipt.offset)
                 notice = None if record is None else notice_of(record)
@@ -237,6 +252,8 @@ class DeliverySink:
         message = self._terms.format.message(notice)
         if time.monotonic() > self._calls_until_s:
             raise _Later(f"answers take long: more than {WRITE_MOST_S:.0f} s for a few calls; they go on")
+        if self._is_over():
+            raise _Later("told to stop")
         if self._back_off.is_over(self._now_ms()):
             answer = self._call(notice, message)
         elif is_expired:

@@ -403,19 +403,25 @@ MONEY: Final = (
             ("nrr", "Net revenue retention.", "Revenue at the end of the customers at the start."),
         )
     ),
-    _share(
-        rf"renewal_rate_of_(?P<due>renewals|mrr)_due_in_(?P<period>month|trailing_12_months)_pct | {_CURRENCY}",
-        "renewal",
-        "Renewed / due so far.",
-        (
-            _part("renewed", "renewals, or cents", "Renewed in the period.", "due", "period", "currency"),
-            _part("renewals_due", "renewals, or cents", "Due in the period so far.", "due", "period", "currency"),
-        ),
-        "due",
-        "period",
-        "currency",
-        factor=PERCENT,
-        interval=False,
+    *(
+        _share(
+            rf"renewal_rate_of_(?P<due>{due})_due_in_(?P<period>month|trailing_12_months)_pct | {_CURRENCY}",
+            "renewal",
+            "Renewed / due so far.",
+            (
+                _part(renewed, unit, "Renewed in the period.", "period", "currency"),
+                _part(all_due, unit, "Due in the period so far.", "period", "currency"),
+            ),
+            "due",
+            "period",
+            "currency",
+            factor=PERCENT,
+            interval=False,
+        )
+        for due, renewed, all_due, unit in (
+            ("renewals", "renewals", "renewals_due", "renewals"),
+            ("mrr", "renewed_mrr_cents", "mrr_due_cents", _MONEY),
+        )
     ),
     _count(r"customers_now", "paying_customers", "customers", "Accounts from their contract to its end."),
     _count(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemas.records import DeliveryMark, DeliveryReceipt
-from sinks.notices import Notice
+from sinks.notices import ALERTS_TOPIC, Notice
 from sinks.sink import Place
 
 DAY_MS: Final = 86_400_000
@@ -48,9 +48,18 @@ class Ledger:
             return None
         return receipt
 
-    def receipts(self) -> Iterator[DeliveryReceipt]:
-        """Everything that is known of episodes."""
-        return (mark.receipt for mark in self._newest.values() if mark.receipt is not None)
+    def receipts_of_customers(self) -> Iterator[DeliveryReceipt]:
+        """Everything that is known of the alerts about customers."""
+        marks = self._newest.values()
+        return (mark.receipt for mark in marks if mark.receipt is not None and mark.topic == ALERTS_TOPIC)
+
+    def newer_than(self, mark: DeliveryMark) -> DeliveryReceipt | None:
+        """What is known of the episode that a mark is about, if that is more than the mark says.
+
+        Such a mark was written by a process that had lost the partition without having heard of it.
+        """
+        newest = None if mark.receipt is None else self._newest.get(mark.receipt.episode_id)
+        return None if newest is None or newest.receipt == mark.receipt else newest.receipt
 
     def held(self, owner: str, first_day: int, last_day: int) -> list[DeliveryMark]:
         """What of an owner's openings waits for a digest, of the UTC days (counted from 1970) from the first to the last."""

@@ -7,7 +7,8 @@ from msgspec import Struct
 from schemas.records import ChurnAlert, EpisodeState, FleetAlert, OwnerList, Severity
 from sinks.sink import SinkRecord
 
-TOPICS = ("cs.churn-alerts", "cs.fleet-alerts", "cs.owner-lists")
+ALERTS_TOPIC = "cs.churn-alerts"
+TOPICS = (ALERTS_TOPIC, "cs.fleet-alerts", "cs.owner-lists")
 
 NoticeKind: TypeAlias = Literal["churn-alert", "fleet-alert", "morning-list", "digest"]
 NoticeRecord: TypeAlias = ChurnAlert | FleetAlert | OwnerList
@@ -46,6 +47,11 @@ class Notice(Struct, frozen=True, kw_only=True):
     def is_list(self) -> bool:
         """Whether it is a list of an owner."""
         return self.kind in ("morning-list", "digest")
+
+    @property
+    def may_be_in_a_digest(self) -> bool:
+        """Whether it is of an account, which has an owner or nobody: digests hold nothing else."""
+        return self.kind == "churn-alert"
 
     @property
     def is_end(self) -> bool:

@@ -19,7 +19,9 @@ class Committed(Struct, frozen=True, kw_only=True):
 
 
 class RunningSample(Struct, frozen=True, kw_only=True):
-    """How a task that reads stands: `lag_records` by topic, `lag_s` in event time, the rest as the metrics of these names."""
+    """How a task that reads stands: `lag_records` by topic of which the end is known, `lag_s` in event time, the rest as the
+    metrics of these names.
+    """
 
     lag_records: Mapping[str, int]
     lag_s: float

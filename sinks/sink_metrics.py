@@ -32,7 +32,7 @@ SINK_METRICS: Final[tuple[Metric, ...]] = (
     gauge(
         "cspulse_sink_failed_attempts_in_a_row",
         "attempts",
-        "Attempts since the destination last took what it was given; 0 when all is well.",
+        "Attempts since the destination last took something of what it was given; 0 when all is well.",
         "sink",
     ),
     counter(
@@ -60,11 +60,15 @@ SINK_METRICS: Final[tuple[Metric, ...]] = (
     gauge(
         "cspulse_delivery_failed_calls_in_a_row",
         "calls",
-        "Calls of a destination since it last took a message; 0 when all is well.",
+        "Calls of a destination since it last answered for good; 0 when all is well.",
         "destination",
     ),
 )
 """What the sinks tell of themselves."""
+
+
+FATES: Final = ("delivered", "refused", "expired", "muted", "held", "digest", "history")
+"""What can become of a notice; `sinks.metric.LABELS` says what each means."""
 
 
 class SinkMetrics(OfferedMetrics):
@@ -88,8 +92,14 @@ class SinkMetrics(OfferedMetrics):
 
     # ---- alert delivery ----
 
+    def serving(self, destination: str) -> None:
+        """A destination is served. What may become of a notice begins at 0, so that the first given up is seen as an increase."""
+        for fate in FATES:
+            self._series.add("cspulse_delivery_notices_total", 0, destination, fate)
+
     def settled(self, destination: str, fate: str) -> None:
-        """What became of a notice."""
+        """What became of a notice: one of `FATES`."""
+        assert fate in FATES, fate
         self._series.add("cspulse_delivery_notices_total", 1, destination, fate)
 
     def taken(self, destination: str, delay_s: float) -> None:

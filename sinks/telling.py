@@ -2,7 +2,7 @@
 
 For a destination an episode begins with the first record that a route brings there while it is not muted: its opening, or the
 update with which it became severe enough, got another owner or was unmuted. From then on it gets every update that is not muted,
-and the end, whatever the routes say by then. Who never heard of an episode does not hear of its end.
+and the end, whatever the routes say by then. Who heard of it in a digest hears of the end, and who never did does not.
 """
 
 from collections.abc import Callable, Set
@@ -22,8 +22,8 @@ Judgement: TypeAlias = Literal["call", "skip", "muted", "held", "digest", "histo
 class Routing(Struct, frozen=True):
     """What goes to a destination. `takes` is about alerts, `takes_lists_of` about the lists of an owner.
 
-    With `digests`, alerts beyond an owner's `budget_a_day` wait for the digest. States that were more than `oldest_ms` old when
-    they were published are history.
+    With `digests`, alerts beyond an owner's `budget_a_day`, of those that go there, wait for the digest. States that were more
+    than `oldest_ms` old when they were published are history.
     """
 
     takes: Callable[[Notice], bool]
@@ -40,7 +40,7 @@ class Teller:
     def __init__(self, routing: Routing, ledger: Ledger) -> None:
         self._routing = routing
         self._ledger = ledger
-        self._budget = OwnerBudget(routing.budget_a_day, ledger.receipts())
+        self._budget = OwnerBudget(routing.budget_a_day, ledger.receipts_of_customers())
 
     def judge(self, notice: Notice, ended: Set[str] | None = None) -> Judgement:
         """What becomes of a notice. `ended` are the episodes that were over when delivery began, for one from before then."""
@@ -52,22 +52,32 @@ class Teller:
         if notice.state == "retracted" or notice.muted:
             self._budget.take_back(notice)
         if known is not None and known.told:
-            return "muted" if notice.muted and not notice.is_end else "call"
+            return self._judge_told(notice, known)
         if notice.is_end:
             return "skip" if known is None else known.outcome
-        return self._judge_untold(notice, known, ended)
+        return self._judge_untold(notice, ended)
 
-    def _judge_untold(self, notice: Notice, known: DeliveryReceipt | None, ended: Set[str] | None) -> Judgement:
+    def _judge_told(self, notice: Notice, known: DeliveryReceipt) -> Judgement:
+        """What follows in an episode that the destination has heard of."""
+        if notice.is_end:
+            return "call"
+        if notice.muted:
+            return "muted"
+        if known.outcome == "digest" and rank(notice.severity) <= rank(known.severity):
+            return "digest"
+        self._budget.count(notice)
+        return "call"
+
+    def _judge_untold(self, notice: Notice, ended: Set[str] | None) -> Judgement:
         """An open episode that the destination has not heard of."""
-        is_beyond = not notice.muted and self._budget.is_beyond(notice)
         if not self._routing.takes(notice):
             return "skip"
         if self._is_old(notice) or (ended is not None and notice.episode_id in ended):
             return "history"
         if notice.muted:
             return "muted"
-        if known is not None and known.outcome == "digest" and rank(notice.severity) <= rank(known.severity):
-            return "digest"
+        is_beyond = self._budget.is_beyond(notice)
+        self._budget.count(notice)
         return "held" if is_beyond and self._routing.digests else "call"
 
     def covers(self, listed: OwnerList, receipt: DeliveryReceipt) -> bool:

@@ -12,7 +12,8 @@ from typing import Final
 
 import confluent_kafka as ck
 
-from processors.definitions import Definitions, DefinitionsError
+from processors.definitions import Definitions
+from schemas.registry import RegistryUnreachable
 from sinks.calling import HttpCaller
 from sinks.delivery import DeliverySink
 from sinks.notices import TOPICS
@@ -26,6 +27,7 @@ from streams.delivery_log import FAILURES_TOPIC, MARKS_TOPIC, KafkaDeliveryLog
 from streams.delivery_terms import Line, lines
 from streams.exit_codes import EXIT_AGAIN, EXIT_INCIDENT, EXIT_WRONG
 from streams.logs import configure_from
+from streams.newer_definitions import NewerDefinitions
 from streams.offering import PortTaken
 from streams.patience import patiently
 from streams.restore import RestoreFailed
@@ -43,7 +45,6 @@ from streams.sinking import (
 
 logger = logging.getLogger(__name__)
 
-DEFINITIONS_EVERY_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.2  # also how soon a request to stop is heard
 _ANSWER_TIMEOUT_S: Final = 10.0
 
@@ -87,7 +88,7 @@ class _Post(threading.Thread):
 
     def _carry(self, line: Line) -> None:
         log = KafkaDeliveryLog(client_config(self._settings), codec_of(self._settings), line.terms.name)
-        sink = DeliverySink(line.terms, HttpCaller(line.url, line.timeout_ms), log, self._metrics)
+        sink = DeliverySink(line.terms, HttpCaller(line.url, line.timeout_ms), log, self._metrics, is_over=self._shift.is_made)
         feed = feed_of(self._settings, sink)
         try:
             open_feed(feed, self._settings, sink)
@@ -99,40 +100,6 @@ class _Post(threading.Thread):
     def _end(self, code: int, error: Exception) -> None:
         logger.error("delivery to %s ends: %s", self._line.terms.name, error)
         self.ended_with = code
-
-
-class _Versions:
-    """The definitions in force, and whether there are newer ones in the log."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._consumer = reading_consumer(client_config(settings))
-        self._end = self._end_now()
-        self._looked_s = time.monotonic()
-
-    def newest(self) -> tuple[int, Definitions]:
-        """The newest version, 0 for what comes with cspulse. Raises RestoreFailed, DefinitionsLogError, DefinitionsError."""
-        return newest_definitions(client_config(self._settings), codec_of(self._settings))
-
-    def may_have_changed(self) -> bool:
-        """Whether something was written since the last time; asked of the brokers every few seconds."""
-        if time.monotonic() - self._looked_s < DEFINITIONS_EVERY_S:
-            return False
-        self._looked_s = time.monotonic()
-        try:
-            before, self._end = self._end, self._end_now()
-        except ck.KafkaException:
-            return False  # whoever delivers meets it as well, and says so
-        return self._end != before
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._consumer.close()
-
-    def _end_now(self) -> int:
-        place = ck.TopicPartition(DEFINITIONS_TOPIC, 0)
-        _, end = patiently(lambda left_s: self._consumer.get_watermark_offsets(place, left_s), _ANSWER_TIMEOUT_S)
-        return end
 
 
 def run(settings: Settings, environment: Mapping[str, str], only: Sequence[str] = ()) -> int:
@@ -149,7 +116,7 @@ def run(settings: Settings, environment: Mapping[str, str], only: Sequence[str] 
     except (Misconfigured, PortTaken, TopicsMissing) as error:
         logger.error("delivery: %s", error)  # noqa: TRY400 - a user's mistake shows no traceback
         return EXIT_WRONG
-    except (RestoreFailed, DefinitionsLogError, ck.KafkaException) as error:
+    except (RestoreFailed, DefinitionsLogError, RegistryUnreachable, ck.KafkaException) as error:
         logger.error("delivery ends: %s", error)  # noqa: TRY400 - the cause is in the message
         return EXIT_AGAIN
 
@@ -162,12 +129,13 @@ class _Office:
         self._environment = environment
         self._only = only
         self._stop = stop
-        self._versions = _Versions(settings)
 
     def run(self) -> int:
         metrics = offered_metrics(self._settings)
+        consumer = reading_consumer(client_config(self._settings))
         try:
-            version, definitions = self._versions.newest()
+            newer = NewerDefinitions(self._newest, lambda: _end_of_definitions(consumer))
+            version, definitions = self._newest()
             current = self._lines(definitions)
             while True:
                 shift = _Shift(self._stop)
@@ -175,7 +143,7 @@ class _Office:
                 logger.info("definitions version %d: %s", version, _told(current))
                 for post in posts:
                     post.start()
-                following = self._watch(posts, version)
+                following = self._wait(posts, newer, version)
                 shift.make()
                 for post in posts:
                     post.join()
@@ -184,37 +152,36 @@ class _Office:
                     return failed[0] if failed else self._stop.code
                 version, current = following
         finally:
-            self._versions.close()
+            consumer.close()
             metrics.stop()
 
-    def _watch(self, posts: Sequence[_Post], version: int) -> tuple[int, list[Line]] | None:
+    def _wait(self, posts: Sequence[_Post], newer: NewerDefinitions, version: int) -> tuple[int, list[Line]] | None:
         """Wait until the definitions have changed: what comes then. None when told to stop, or when a thread has ended."""
         while not self._stop.is_made() and all(post.is_alive() for post in posts):
-            if self._versions.may_have_changed():
-                following = self._following(version)
-                if following is not None:
-                    return following
+            following = newer.following(version)
+            if following is not None:
+                number, definitions = following
+                try:
+                    return number, self._lines(definitions)
+                except SettingsError as error:
+                    for mistake in error.mistakes:
+                        logger.error("new definitions cannot be used here, those before stay in force: %s", mistake)  # noqa: TRY400
             time.sleep(_LOOK_EVERY_S)
         return None
 
-    def _following(self, version: int) -> tuple[int, list[Line]] | None:
-        """The next version's lines; None when it cannot be used here, and delivery goes on as before."""
-        try:
-            number, definitions = self._versions.newest()
-            if number == version:
-                return None
-            return number, self._lines(definitions)
-        except (SettingsError, DefinitionsError) as error:
-            for mistake in error.mistakes:
-                logger.error("new definitions cannot be used here, those before stay in force: %s", mistake)  # noqa: TRY400
-        except (RestoreFailed, DefinitionsLogError) as error:
-            logger.warning("new definitions could not be read, those before stay in force: %s", error)
-        return None
+    def _newest(self) -> tuple[int, Definitions]:
+        return newest_definitions(client_config(self._settings), codec_of(self._settings))
 
     def _lines(self, definitions: Definitions) -> list[Line]:
         found, secrets = lines(definitions, self._environment, self._settings.app_id, self._only)
         configure_from(self._settings, secrets)
         return found
+
+
+def _end_of_definitions(consumer: ck.Consumer) -> int:
+    place = ck.TopicPartition(DEFINITIONS_TOPIC, 0)
+    _, end = patiently(lambda left_s: consumer.get_watermark_offsets(place, left_s), _ANSWER_TIMEOUT_S)
+    return end
 
 
 def _told(current: Sequence[Line]) -> str:

@@ -20,6 +20,7 @@ from sinks.delivery_log import Edges, LogUnavailable, ended_in
 from sinks.sink import Place, SinkRecord
 from streams.cluster import reading_consumer
 from streams.patience import patiently
+from streams.sink_feed import UnreadableRecord, sink_record
 from streams.topics import MAX_RECORD_BYTES
 
 logger = logging.getLogger(__name__)
@@ -83,15 +84,12 @@ class KafkaDeliveryLog:
     def records(self, place: Place, edges: Edges) -> Iterator[SinkRecord]:
         """The committed records of a partition of alerts between the edges."""
         for message in self._messages(place, edges):
-            value = message.value()
-            yield SinkRecord(
-                topic=place.topic,
-                partition=place.partition,
-                offset=message.offset() or 0,
-                timestamp_ms=message.timestamp()[1],
-                key=message.key(),
-                value=None if value is None else self._decoded(place.topic, value),
-            )
+            try:
+                record = sink_record(message, place, self._codec)
+            except (UnreadableRecord, RegistryUnreachable) as error:
+                raise LogUnavailable(str(error)) from error
+            if not isinstance(record, Malformed):  # the feed tells of what is no record of ours, and leaves it out as well
+                yield record
 
     def end(self, place: Place) -> int:
         """Where a partition ends now."""
@@ -107,6 +105,7 @@ class KafkaDeliveryLog:
     def close(self) -> None:
         """Let go of the connections."""
         self._consumer.close()
+        self._producer = None  # it has no more to send, and ends with its last reference
 
     # ---- inside ----
 

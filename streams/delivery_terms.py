@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
+import httpx2
 from msgspec import Struct
 
 from processors.definitions import Definitions
@@ -128,6 +129,7 @@ def _takes(plan: DeliveryPlan, destination: str, notice: Notice) -> bool:
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
+        httpx2.URL(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and not any(map(str.isspace, url)) and parts.port != 0
-    except ValueError:
+    except (ValueError, httpx2.InvalidURL):
         return False

@@ -238,25 +238,13 @@ class Feed:
 
     def _record(self, message: ck.Message, place: Place, offset: int) -> SinkRecord | None:
         """The record, decoded; None for bytes that no version of cspulse has written."""
-        value = message.value()
-        decoded = None if value is None else self._codec.decode(place.topic, value)
-        if isinstance(decoded, Malformed):
-            if decoded.reason is Reason.UNKNOWN_SCHEMA:
-                raise UnreadableRecord(
-                    f"{place}, offset {offset}: {decoded.message}; a newer version of cspulse may have written it"
-                )
+        record = sink_record(message, place, self._codec)
+        if isinstance(record, Malformed):
             logger.error(
-                "%s: %s, offset %d is no record of ours and is left out: %s", self._sink.name, place, offset, decoded.reason
+                "%s: %s, offset %d is no record of ours and is left out: %s", self._sink.name, place, offset, record.reason
             )
             return None
-        return SinkRecord(
-            topic=place.topic,
-            partition=place.partition,
-            offset=offset,
-            timestamp_ms=message.timestamp()[1],
-            key=message.key(),
-            value=decoded,
-        )
+        return record
 
     def _judge(self, error: ck.KafkaError, place: Place) -> None:
         """Raises what cannot be mended by trying again, which the client does by itself."""
@@ -271,3 +259,24 @@ class Feed:
 def _number(value: int | None) -> int:
     assert value is not None, "a message that was read, and an error about a partition, have a place"
     return value
+
+
+def sink_record(message: ck.Message, place: Place, codec: Codec) -> SinkRecord | Malformed:
+    """A message as a sink is given it, or why no version of cspulse can have written it.
+
+    Raises UnreadableRecord for what a newer version may have written, RegistryUnreachable.
+    """
+    value, offset = message.value(), message.offset() or 0
+    decoded = None if value is None else codec.decode(place.topic, value)
+    if isinstance(decoded, Malformed):
+        if decoded.reason is Reason.UNKNOWN_SCHEMA:
+            raise UnreadableRecord(f"{place}, offset {offset}: {decoded.message}; a newer version of cspulse may have written it")
+        return decoded
+    return SinkRecord(
+        topic=place.topic,
+        partition=place.partition,
+        offset=offset,
+        timestamp_ms=message.timestamp()[1],
+        key=message.key(),
+        value=decoded,
+    )

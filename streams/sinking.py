@@ -105,6 +105,10 @@ class Carrying:
             self._sink.write(batches)
         except Unavailable as error:
             self._feed.settled(error.settled)
+            taken = [part for batch in batches if (part := _settled_part(batch, error.settled)) is not None]
+            if taken:
+                self._tell(taken, time.monotonic() - began_s)
+                self._answered()  # it took something: what it did not take is asked again soon
             raise
         self._feed.settled({batch.place: batch.end for batch in batches})
         self._tell(batches, time.monotonic() - began_s)
@@ -146,6 +150,14 @@ class Carrying:
         if until is None or not self._feed.is_placed:
             return False
         return all(position >= until.get(place, 0) for place, position in self._feed.positions.items())
+
+
+def _settled_part(batch: Batch, settled: Positions) -> Batch | None:
+    """What of a batch the destination has taken, None for nothing."""
+    end = settled.get(batch.place, batch.start)
+    if end <= batch.start:
+        return None
+    return Batch(batch.place, batch.start, end, [record for record in batch.records if record.offset < end])
 
 
 def group_of(settings: Settings, sink: Sink) -> str:

@@ -1,31 +1,43 @@
-"""Alert delivery under the suite of all sinks, against a real server on loopback."""
+"""Alert delivery under the suite of all sinks, against a real server on loopback, its log in memory and on Apache Kafka."""
 
 import random
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, cast
 
 import pytest
 
+from schemas.codec import Codec
 from schemas.records import DeliveryMark, Output
-from sinks.delivery_log import LogUnavailable, MemoryDeliveryLog
+from sinks.delivery_log import DeliveryLog, LogUnavailable, MemoryDeliveryLog
 from sinks.sink import Place, Sink
+from streams.delivery_log import KafkaDeliveryLog
+from tests.support.cluster import ApacheCluster, create_topics
+from tests.support.kafka.server import KafkaServer
 from tests.support.sinks.carrier import Carrier
 from tests.support.sinks.conformance import Destination, PositionsConformance, assert_arrived, log_of
 from tests.support.sinks.delivering import Desk, alert
 from tests.support.sinks.receiver import Receiver, Reply
 
 
-class FaultyLog(MemoryDeliveryLog):
-    """A log that may be away: without it nothing can be told, since nothing could be noted."""
+class MayBeAway:
+    """A log that may be away: without it nothing can be told, since nothing could be noted. All else is the log's own."""
 
-    def __init__(self, desk: Desk, is_away: Callable[[], bool]) -> None:
-        super().__init__(desk.marks, desk.failures)
+    def __init__(self, log: DeliveryLog, is_away: Callable[[], bool]) -> None:
+        self._log = log
         self._is_away = is_away
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
 
     def read(self, places: Iterable[Place]) -> Sequence[DeliveryMark]:
         if self._is_away():
             raise LogUnavailable("the log of deliveries does not answer")
-        return super().read(places)
+        return self._log.read(places)
+
+
+MakeLog = Callable[[Desk], DeliveryLog]
 
 
 class DeliveryDestination:
@@ -34,14 +46,15 @@ class DeliveryDestination:
     topic = "cs.churn-alerts"
     keeps_history = True
 
-    def __init__(self, receiver: Receiver) -> None:
-        self.desk = Desk(receiver.url)
+    def __init__(self, receiver: Receiver, make_log: MakeLog) -> None:
+        self.desk = Desk(receiver.url, name=f"crm-{uuid.uuid4().hex[:8]}")
+        self._make_log = make_log
         self.desk.pause.first_ms = self.desk.pause.longest_ms = 0
         self.is_away = False
         self.receiver = receiver
 
     def sink(self) -> Sink:
-        return self.desk.sink(log=FaultyLog(self.desk, lambda: self.is_away))
+        return self.desk.sink(log=cast("DeliveryLog", MayBeAway(self._make_log(self.desk), lambda: self.is_away)))
 
     def value(self, customer_id: str, number: int) -> Output:
         return alert(customer_id, number, "opened" if number == 1 else "updated")
@@ -87,11 +100,36 @@ class TestDelivery(PositionsConformance):
         assert destination.desk.failures == []
 
     @pytest.fixture
-    def destination(self) -> Iterator[Destination]:
+    def make_log(self) -> MakeLog:
+        return lambda desk: MemoryDeliveryLog(desk.marks, desk.failures)
+
+    @pytest.fixture
+    def destination(self, make_log: MakeLog) -> Iterator[Destination]:
         receiver = Receiver()
-        destination = DeliveryDestination(receiver)
+        destination = DeliveryDestination(receiver, make_log)
         try:
             yield destination
         finally:
             destination.desk.close()
             receiver.stop()
+
+
+@pytest.fixture(scope="module")
+def broker(kafka: KafkaServer) -> ApacheCluster:
+    """Apache Kafka with all topics; each test is a destination of its own."""
+    cluster = ApacheCluster(kafka)
+    cluster.clear()
+    create_topics(cluster, "conformance")
+    return cluster
+
+
+@pytest.mark.kafka
+class TestDeliveryWithItsLogOnKafka(TestDelivery):
+    @pytest.fixture
+    def make_log(self, broker: ApacheCluster) -> MakeLog:
+        return lambda desk: KafkaDeliveryLog({"bootstrap.servers": broker.bootstrap}, Codec(), desk.terms.name)
+
+    @pytest.fixture(params=[4])
+    def seed(self, request: pytest.FixtureRequest) -> int:
+        found: int = request.param
+        return found

@@ -18,7 +18,8 @@ from streams.definitions_log import apply
 from streams.topics import partition_of
 from tests.support import command_line
 from tests.support.cluster import PARTITIONS, ApacheCluster, now_ms, produce
-from tests.support.sinks.delivering import DAY_MS, HOUR_MS, SECRET, alert, fleet_alert
+from tests.support.ports import free_port
+from tests.support.sinks.delivering import DAY_MS, HOUR_MS, SECRET, alert, crm, fleet_alert
 from tests.support.sinks.receiver import Received, Receiver, Reply
 from tests.support.topic_log import read_topic
 from tests.support.waiting import wait_until
@@ -31,17 +32,7 @@ LIMIT_S = 120.0
 CUSTOMERS = [f"c-{number:02}" for number in range(30)]
 STATES = ("opened", "updated", "resolved")
 
-CRM = """
-[[delivery.destinations]]
-name = "crm"
-kind = "webhook"
-url_variable = "CRM_URL"
-secret_variable = "CRM_SECRET"
-timeout_seconds = 2
-
-[[delivery.routes]]
-destinations = ["crm"]
-"""
+CRM = crm(timeout_seconds=2)
 TEAM = """
 [[delivery.destinations]]
 name = "team"
@@ -68,6 +59,15 @@ class Stage:
         """Put definitions with these destinations in force."""
         config = {"bootstrap.servers": self._apache.bootstrap}
         apply(config, self._codec, f"{default_text()}\n{sections}", "test", now_ms())
+
+    def define_by_registry(self) -> None:
+        """Put a version into the log whose schema only a registry knows."""
+        produce(self._apache, "cs.definitions", 0, [(b"1", b"\0\0\0\0\7version", now_ms())])
+
+    def litter(self) -> None:
+        """Put what nobody can read among the alerts of each partition."""
+        for partition in range(PARTITIONS):
+            produce(self._apache, "cs.churn-alerts", partition, [(b"x", b"not ours", now_ms())])
 
     def publish(self, *alerts: ChurnAlert | FleetAlert, published_ms: int | None = None) -> None:
         """Write alerts as a worker does."""
@@ -275,6 +275,16 @@ def test_a_dry_run_shows_what_would_be_sent_and_notes_nothing(stage: Stage, tmp_
     assert stage.noted() == []
 
 
+def test_what_is_no_record_of_ours_among_the_alerts_holds_up_nobody(stage: Stage) -> None:
+    stage.define(CRM)
+    stage.litter()
+    now = now_ms()
+    stage.publish(alert("acme", as_of=now, opened_at=now, emitted_at=now))
+    told = stage.run("sink", "delivery", "--dry-run")
+    assert told.exit_code == 0, told.output
+    assert "1 messages would be sent now" in told.stderr
+
+
 def test_variables_that_are_missing_are_told_at_once_and_nothing_starts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.define(CRM + TEAM)
     monkeypatch.delenv("CRM_URL")
@@ -288,3 +298,11 @@ def test_variables_that_are_missing_are_told_at_once_and_nothing_starts(stage: S
     assert "TEAM_URL: is no address" in ended.output
     assert "geheim" not in ended.output
     assert "token" not in ended.output
+
+
+def test_a_registry_that_is_away_at_the_start_asks_to_be_started_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.define_by_registry()
+    monkeypatch.setenv("CSPULSE_SCHEMA_REGISTRY_URL", f"http://127.0.0.1:{free_port()}")
+    ended = stage.run("sink", "delivery")
+    assert ended.exit_code == 75, ended.output
+    assert "Traceback" not in ended.output

@@ -3,8 +3,11 @@
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -99,6 +102,25 @@ def test_nobody_there_and_a_connection_that_is_cut_are_tried_again(receiver: Rec
 def test_a_destination_that_is_too_slow_is_not_waited_for(receiver: Receiver, call: Call) -> None:
     receiver.script = lambda _call: Reply(delay_s=0.5)
     assert call(timeout_ms=50) == Answer("try_again", None, "no answer within 0.05 s")
+
+
+def test_an_answer_whose_headers_trickle_in_is_not_waited_for_longer_than_one_that_does_not_come(call: Call) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as others:
+        others.submit(_trickle, server)
+        assert call(f"http://127.0.0.1:{server.getsockname()[1]}/", timeout_ms=200) == Answer(
+            "try_again", None, "no answer within 0.2 s"
+        )
+
+
+def _trickle(server: socket.socket) -> None:
+    """Answer 200 with a header every few moments, and an end that comes late."""
+    caller, _ = server.accept()
+    with caller, suppress(OSError):
+        caller.sendall(b"HTTP/1.1 200 OK\r\n")
+        for number in range(40):
+            Event().wait(0.05)
+            caller.sendall(b"x-%d: 1\r\n" % number)
+        caller.sendall(b"content-length: 0\r\n\r\n")
 
 
 def test_of_a_long_answer_only_the_beginning_is_read(receiver: Receiver, call: Call) -> None:

@@ -1,16 +1,21 @@
 """What one destination of alerts is told, and what is noted of it."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from schemas.records import ChurnAlert, DeliveryFailure, DeliveryMark, FleetAlert, OwnerList
 from sinks.calling import Answer
-from sinks.delivery import KEPT_AFTER_END_MS
+from sinks.delivery import KEPT_AFTER_END_MS, DeliverySink
+from sinks.delivery_log import LogUnavailable, MemoryDeliveryLog
 from sinks.messages import Message
+from sinks.metric import LABELS
 from sinks.notices import Notice
 from sinks.sink import Batch, Place, Unavailable
+from sinks.sink_metrics import FATES
 from tests.support.sinks.delivering import DAY_MS, HOUR_MS, NOON, Desk, alert, entry, fleet_alert, owner_list
 
 TAKEN = Answer("taken", 200, "HTTP 200")
@@ -107,6 +112,19 @@ def test_alerts_of_the_fleet_are_told_like_those_of_customers(desk: MakeDesk, li
     ]
 
 
+def test_every_fate_is_offered_at_0_from_the_start_so_that_the_first_given_up_is_an_increase(desk: MakeDesk) -> None:
+    one = desk()
+    one.sink()
+    offered = {
+        sample.labels["fate"]: sample.value
+        for family in one.metrics.registry.collect()
+        for sample in family.samples
+        if sample.name == "cspulse_delivery_notices_total"
+    }
+    assert offered == dict.fromkeys(FATES, 0)
+    assert set(re.findall(r"`(\w+)`", LABELS["fate"])) == set(FATES)
+
+
 def test_a_restart_tells_nothing_again(desk: MakeDesk, listener: Listener) -> None:
     one = desk()
     one.deliver(alert(), alert(sequence=2, state="updated"))
@@ -122,6 +140,52 @@ def test_a_rebuild_that_tells_the_same_states_again_calls_nobody(desk: MakeDesk,
     assert len(listener.heard) == 2
     one.deliver(alert(record_id="other-3", opened_at=NOON + 1))
     assert len(listener.heard) == 3, "with another opening it is another episode"
+
+
+def test_an_answer_that_could_not_be_noted_is_asked_for_again_under_the_same_id(desk: MakeDesk, listener: Listener) -> None:
+    class Losing(MemoryDeliveryLog):
+        def note(self, marks: Sequence[DeliveryMark], failures: Sequence[DeliveryFailure] = ()) -> None:
+            if any(mark.receipt is not None for mark in marks):
+                raise LogUnavailable("the brokers do not answer")
+            super().note(marks, failures)
+
+    one = desk()
+    one.put(alert())
+    with pytest.raises(Unavailable):
+        one.give(one.sink(log=Losing(one.marks, one.failures, one.alerts)))
+    one.give(one.sink())
+    assert [event["id"] for event in listener.heard] == ["r-acme-1", "r-acme-1"]
+    assert one.outcomes() == ["delivered"]
+
+
+def test_a_note_that_a_frozen_process_wrote_too_late_hides_nothing_from_compaction(desk: MakeDesk, listener: Listener) -> None:
+    one = desk()
+    one.deliver(alert())
+    late = one.marks[-1]
+    one.deliver(alert(sequence=2, state="updated"))
+    one.marks.append(late)  # who had lost the partition wrote it once more
+    one.deliver(alert("b"))
+    last = {mark.receipt.episode_id: mark for mark in one.marks if mark.receipt}
+    one.marks[:] = [mark for mark in one.marks if mark.receipt is None or mark is last[mark.receipt.episode_id]]
+    one.deliver(alert(sequence=3, state="resolved"))
+    assert [event["type"] for event in listener.heard if event["subject"] == "acme"] == [
+        *("cspulse.churn-alert.opened", "cspulse.churn-alert.updated", "cspulse.churn-alert.resolved")
+    ]
+
+
+def test_who_is_told_to_stop_calls_nobody_any_more_and_notes_how_far_it_is(desk: MakeDesk, listener: Listener) -> None:
+    one = desk()
+    records = one.put(alert(), alert("b"))
+    place = Place("cs.churn-alerts", 0)
+    sink = DeliverySink(
+        *(one.terms, listener, MemoryDeliveryLog(one.marks), one.metrics, lambda: one.now_ms),
+        is_over=lambda: len(listener.heard) == 1,
+    )
+    sink.assigned([place])
+    with pytest.raises(Unavailable) as raised:
+        sink.write([Batch(place, 0, 2, records)])
+    assert raised.value.settled == {place: 1}
+    assert len(listener.heard) == 1
 
 
 def test_a_call_that_fails_is_made_again_later_and_not_before(desk: MakeDesk, listener: Listener) -> None:
@@ -249,12 +313,29 @@ def test_a_position_outlives_the_episode_whose_end_it_stood_in(desk: MakeDesk, l
 # ---- the owner's budget of the day ----
 
 
-def test_what_is_beyond_the_budget_comes_in_the_digest_and_not_one_by_one(desk: MakeDesk, listener: Listener) -> None:
+def test_what_is_beyond_the_budget_comes_in_the_digest_and_of_what_follows_only_the_end_is_told(
+    desk: MakeDesk, listener: Listener
+) -> None:
     one = desk(digests=True, budget_a_day=2)
     one.deliver(alert("a"), alert("b"), alert("c"), owner_list(entry("c")), alert("c", 2, "updated"), alert("c", 3, "resolved"))
-    assert [event["subject"] for event in listener.heard] == ["a", "b", "kim"]
-    assert listener.types[-1] == "owner-list.digest"
-    assert one.outcomes() == ["delivered", "delivered", "held", "delivered", "digest", "digest", "digest"]
+    assert [event["subject"] for event in listener.heard] == ["a", "b", "kim", "c"]
+    assert listener.types[-2:] == ["owner-list.digest", "churn-alert.resolved"]
+    assert one.outcomes() == ["delivered", "delivered", "held", "delivered", "digest", "digest", "delivered"]
+
+
+def test_who_heard_of_an_episode_in_a_digest_hears_of_its_end_also_when_it_was_muted(desk: MakeDesk, listener: Listener) -> None:
+    one = desk(digests=True, budget_a_day=0)
+    one.deliver(alert("c"), owner_list(entry("c")), alert("c", 2, "updated", muted=True), alert("c", 3, "retracted", muted=True))
+    assert listener.types == ["owner-list.digest", "churn-alert.retracted"]
+
+
+def test_what_a_digest_told_of_and_becomes_more_severe_is_told_from_then_on(desk: MakeDesk, listener: Listener) -> None:
+    one = desk(digests=True, budget_a_day=0)
+    one.deliver(
+        *(alert("c"), owner_list(entry("c")), alert("c", 2, "updated"), alert("c", 3, "updated", severity="critical")),
+        alert("c", 4, "updated", severity="critical"),
+    )
+    assert listener.types == ["owner-list.digest", "churn-alert.updated", "churn-alert.updated"]
 
 
 def test_the_most_severe_are_told_at_once_also_beyond_the_budget_of_others(desk: MakeDesk, listener: Listener) -> None:
@@ -326,6 +407,47 @@ def test_the_budget_is_remembered_over_a_restart(desk: MakeDesk, listener: Liste
     one.deliver(alert("a"), alert("b"))
     one.deliver(alert("c"))
     assert [event["subject"] for event in listener.heard] == ["a", "b"]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_the_budget_counts_what_goes_there_whether_or_not_the_process_restarts(
+    desk: MakeDesk, listener: Listener, *, restarts: bool
+) -> None:
+    one = desk(digests=True, budget_a_day=1, takes=lambda notice: notice.subject != "elsewhere")
+    alerts = [alert("elsewhere"), alert("a"), alert("b")]
+    for values in [[value] for value in alerts] if restarts else [alerts]:
+        one.deliver(*values)
+    assert [event["subject"] for event in listener.heard] == ["a"]
+    assert one.outcomes() == ["delivered", "held"]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_alert_that_was_told_counts_under_its_severity_of_now(desk: MakeDesk, listener: Listener, *, restarts: bool) -> None:
+    one = desk(digests=True, budget_a_day=1)
+    alerts = [alert("a", severity="warning"), alert("a", 2, "updated", severity="critical"), alert("b", severity="critical")]
+    for values in [[value] for value in alerts] if restarts else [alerts]:
+        one.deliver(*values)
+    assert [event["subject"] for event in listener.heard] == ["a", "a"]
+
+
+def test_alerts_of_the_fleet_wait_for_no_digest_since_none_would_name_them(desk: MakeDesk, listener: Listener) -> None:
+    one = desk(digests=True, budget_a_day=0)
+    one.deliver(fleet_alert(), fleet_alert(2, "resolved", resolution="4 %"))
+    assert listener.types == ["fleet-alert.opened", "fleet-alert.resolved"]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_neither_alerts_of_the_fleet_nor_lists_take_up_anybodys_budget(
+    desk: MakeDesk, listener: Listener, *, restarts: bool
+) -> None:
+    one = desk(digests=True, morning_lists=True, budget_a_day=1)
+    records: list[ChurnAlert | FleetAlert | OwnerList] = [
+        *(fleet_alert(), owner_list(kind="morning_list", owner=""), owner_list(kind="morning_list")),
+        *(alert("a", owner=None, severity="info"), alert("b", severity="info")),
+    ]
+    for values in [[value] for value in records] if restarts else [records]:
+        one.deliver(*values)
+    assert [event["subject"] for event in listener.heard][-2:] == ["a", "b"]
 
 
 def test_an_alert_that_is_taken_back_leaves_its_place_in_the_budget(desk: MakeDesk, listener: Listener) -> None:

@@ -49,7 +49,11 @@ def test_every_variable_that_is_missing_or_wrong_is_told_at_once_and_no_value_is
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://crm.example", "https://", "https:///hook", "https://a b", "http://[::1", "https://a:port/"]
+    "url",
+    [
+        *("ftp://crm.example", "https://", "https:///hook", "https://a b", "http://[::1", "https://a:port/"),
+        *("https://exämple_.de/x", "https://-ä.de/", f"https://{'ä' * 70}.de/"),
+    ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     assert mistakes({**RIGHT, "CRM_URL": url})[0].startswith("CRM_URL: is no address")

@@ -257,6 +257,29 @@ def test_a_figure_is_shown_in_base_units_with_its_interval_and_its_parts() -> No
     assert found["cspulse_fleet_plan_progress_ratio", ("nps",)] == 0.25
 
 
+NO_SHARES = {
+    "cspulse_fleet_touchpoint_csat_trend_ratio": "the difference of two shares",
+    "cspulse_fleet_plan_progress_ratio": "how far between two values of a plan",
+}
+
+
+def test_every_share_is_offered_with_what_it_is_a_share_of() -> None:
+    """Wherever a share has a series, both of its numbers have one, and the share is their quotient."""
+    seen = set()
+    for value in made():
+        for shown in SHOWN:
+            series = {name: number for name, _, number in shown.series(value)}
+            if shown.value.unit != "ratio" or shown.value.name not in series:
+                continue
+            assert shown.numerator is not None
+            assert shown.denominator is not None
+            above, below = series[shown.numerator.name], series[shown.denominator.name]
+            is_known = value.value != 7.0
+            assert not is_known or series[shown.value.name] == pytest.approx(above / below), (value.figure, value.dimension)
+            seen.add(shown.value.name)
+    assert seen == {metric.name for metric in (*METRICS, *SINK_METRICS) if metric.name.endswith("_ratio")} - set(NO_SHARES)
+
+
 def test_the_fleet_s_series_go_with_its_task() -> None:
     metrics = WorkerMetrics()
     metrics.fleet_stands(standing())

@@ -23,6 +23,21 @@ NOON = 20_454 * DAY_MS + 12 * HOUR_MS
 SOURCE = "/cspulse/test"
 
 
+def crm(timeout_seconds: float = 10) -> str:
+    """Sections of the definitions by which every alert goes to a webhook; CRM_URL and CRM_SECRET say where and how."""
+    return f"""
+[[delivery.destinations]]
+name = "crm"
+kind = "webhook"
+url_variable = "CRM_URL"
+secret_variable = "CRM_SECRET"
+timeout_seconds = {timeout_seconds}
+
+[[delivery.routes]]
+destinations = ["crm"]
+"""
+
+
 def alert(customer_id: str = "acme", sequence: int = 1, state: str = "opened", **more: Any) -> ChurnAlert:
     """An alert, of the episode `ep-<customer>` unless said otherwise."""
     fields: dict[str, Any] = {
