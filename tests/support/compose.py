@@ -5,10 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 import yaml
-
-from streams.cli import app
 
 REPOSITORY: Final = Path(__file__).parents[2]
 COMPOSE: Final = REPOSITORY / "docker-compose.yml"
@@ -30,19 +27,6 @@ def services() -> dict[str, dict[str, Any]]:
 def ours() -> dict[str, dict[str, Any]]:
     """The services that run this project's image."""
     return {name: service for name, service in services().items() if service["image"].startswith("cspulse:")}
-
-
-def has_sink(name: str) -> bool:
-    """Whether there is a command `cspulse sink NAME` yet."""
-    sinks = [group.typer_instance for group in app.registered_groups if group.name == "sink"]
-    commands = [command for sink in sinks if sink is not None for command in sink.registered_commands]
-    return any(name in (command.name, getattr(command.callback, "__name__", None)) for command in commands)
-
-
-def expected_of(service: str) -> pytest.MarkDecorator:
-    """A test about a sink is expected to fail until the sink is there, and then no longer."""
-    is_to_come = service.startswith("sink-") and not has_sink(service.removeprefix("sink-"))
-    return pytest.mark.xfail(is_to_come, reason=f"there is no {service} yet", run=False)
 
 
 def specification() -> dict[str, Any]:

@@ -91,20 +91,24 @@ class PrometheusServer:
             end(self._process, ANSWER_LIMIT_S)
             self._process = None
 
-    def now(self, query: str) -> list[Series]:
-        """The answer to a query as of now. Raises QueryFailed."""
-        result = self._ask("query", {"query": query})["result"]
+    def now(self, query: str, at_s: float | None = None) -> list[Series]:
+        """The answer to a query as of now, or of a time before. Raises QueryFailed."""
+        result = self._ask("query", {"query": query} if at_s is None else {"query": query, "time": f"{at_s}"})["result"]
         return [_series(one["metric"], [one["value"]]) for one in result]
 
     def lately(self, query: str, seconds: float, step_s: float = 1.0) -> list[Series]:
         """The answer to a query over the last seconds. Raises QueryFailed."""
-        end_s = float(self._ask("query", {"query": "time()"})["result"][1])
+        end_s = self.time_s()
         span = {"start": f"{end_s - seconds}", "end": f"{end_s}", "step": f"{step_s}"}
         return [_series(one["metric"], one["values"]) for one in self._ask("query_range", {"query": query, **span})["result"]]
 
-    def value(self, query: str) -> float | None:
-        """The only value of a query as of now; None when there is none."""
-        found = self.now(query)
+    def time_s(self) -> float:
+        """The time by its clock, in seconds since 1970."""
+        return float(self._ask("query", {"query": "time()"})["result"][1])
+
+    def value(self, query: str, at_s: float | None = None) -> float | None:
+        """The only value of a query as of now, or of a time before; None when there is none."""
+        found = self.now(query, at_s)
         assert len(found) <= 1, (query, found)
         return found[0].values[0] if found and found[0].values else None
 

@@ -13,6 +13,8 @@ import pytest
 import yaml
 from jsonschema.validators import validator_for
 
+from processors.definitions import DefinitionsError, parse
+from streams.catalogue import default_text
 from streams.ending import STOP_LIMIT_S, TELL_LIMIT_S
 from streams.settings import ENVIRONMENT_PREFIX, Settings, load_settings
 from tests.support.command_line import run
@@ -21,7 +23,6 @@ from tests.support.compose import (
     DOCKERFILE,
     REPOSITORY,
     compose,
-    expected_of,
     kafka_properties,
     ours,
     services,
@@ -29,6 +30,7 @@ from tests.support.compose import (
 )
 from tests.support.dashboards import loaded
 from tests.support.kafka.jars import KAFKA_VERSION
+from tests.support.sinks.delivering import crm
 
 DEPLOY = REPOSITORY / "deploy"
 NAMES = sorted(services())
@@ -91,14 +93,14 @@ def test_what_a_service_waits_for_is_there_and_can_be_waited_for(name: str) -> N
             assert "restart" not in needed, "what is started again never completes"
 
 
-def test_every_service_that_goes_on_is_started_again_and_those_that_are_asked_have_a_health_check() -> None:
+def test_every_service_that_goes_on_is_started_again_and_every_one_that_listens_has_a_health_check() -> None:
     once = {"topics", "history"}
     assert {name for name, service in services().items() if "restart" not in service} == once
-    asked = {"kafka", "schema-registry", "redis", "prometheus", "grafana", "worker-1", "worker-2"}
-    assert {name for name, service in services().items() if "healthcheck" in service} == asked
+    deaf = {"simulator"}  # it listens nowhere, and ends when it cannot publish
+    assert {name for name, service in services().items() if "healthcheck" not in service} == once | deaf
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=expected_of(name) if name == "sink-redis" else []) for name in OURS])
+@pytest.mark.parametrize("name", OURS)
 def test_every_variable_is_a_setting_and_its_value_is_right(name: str) -> None:
     environment = ours()[name]["environment"]
     known = {f"{ENVIRONMENT_PREFIX}{setting.upper()}" for setting in Settings.model_fields}
@@ -108,7 +110,7 @@ def test_every_variable_is_a_setting_and_its_value_is_right(name: str) -> None:
     assert settings.value_encoding == "confluent"
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=expected_of(name)) for name in OURS])
+@pytest.mark.parametrize("name", OURS)
 def test_every_command_is_one_that_there_is(name: str) -> None:
     command = ours()[name]["command"]
     words = [word for word in command if not word.startswith("-") and not word.isdigit()]
@@ -128,6 +130,32 @@ def test_a_worker_s_health_check_asks_whether_it_lives_where_it_answers_and_nobo
     assert asked[0] == f"http://{settings.probe_host}:{settings.probe_port}/live"
     assert settings.probe_host == "127.0.0.1"
     assert all(str(settings.probe_port) not in port for port in worker.get("ports", []))
+
+
+@pytest.mark.parametrize("name", ["sink-redis", "sink-delivery"])
+def test_a_sink_s_health_check_asks_for_its_metrics_where_it_offers_them(name: str) -> None:
+    sink = services()[name]
+    asked = re.search(r"http://[^']+", sink["healthcheck"]["test"][-1])
+    assert asked is not None
+    settings = load_settings({}, sink["environment"])
+    assert asked[0] == f"http://127.0.0.1:{settings.metrics_port}/metrics"
+
+
+def test_delivery_is_given_more_time_to_stop_than_a_call_may_take() -> None:
+    longest = parse(f"{default_text()}\n{crm(timeout_seconds=60)}").delivery.destinations["crm"].timeout_ms
+    assert float(services()["sink-delivery"]["stop_grace_period"].removesuffix("s")) * 1000 > longest
+    with pytest.raises(DefinitionsError, match="60"):
+        parse(f"{default_text()}\n{crm(timeout_seconds=61)}")
+
+
+def test_a_destination_is_configured_without_a_change_of_the_file_and_its_secrets_go_nowhere_else() -> None:
+    (given,) = services()["sink-delivery"]["env_file"]
+    assert given == {"path": "deploy/delivery.env", "required": False}
+    assert [name for name, service in services().items() if "env_file" in service] == ["sink-delivery"]
+    assert f"{given['path']}\n" in (REPOSITORY / ".gitignore").read_text()
+    assert f"!{given['path']}" not in (DEPLOY / "Dockerfile.dockerignore").read_text()
+    told = (REPOSITORY / "docs" / "delivery.md").read_text()
+    assert given["path"] in told
 
 
 def test_a_worker_is_given_more_time_to_stop_than_it_takes_at_most() -> None:
