@@ -1,27 +1,40 @@
 """The stack of docker-compose.yml without containers: its programs, commands and configuration files, on one machine.
 
 What is replaced are folders, hosts and ports, and the schema registry, which no package repository has: records are plain Avro
-here. Grafana is not there either; its queries are asked by tests/integration/test_dashboards.py.
+here. Grafana is not there either: the queries of its panels are asked. Somebody listens where alerts are delivered to.
 """
 
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 import redis
+from standardwebhooks import Webhook
 
+from sinks.read_model import ReadModel
+from sinks.redis_connection import RedisTarget
+from sinks.redis_reader import redis_read_model
+from streams.catalogue import default_text
 from streams.topics import EVENT_TOPICS, specs
+from tests.support.cluster import ApacheCluster
 from tests.support.command_line import environment
-from tests.support.compose import REPOSITORY, expected_of, has_sink, kafka_properties, ours
+from tests.support.compose import REPOSITORY, kafka_properties, ours
 from tests.support.kafka.jars import PartMissingError
 from tests.support.kafka.server import KafkaServer
+from tests.support.log_checker import wrong_in_snapshot
+from tests.support.panel_by_panel import accepted_of, wrong_panels
 from tests.support.parts import lacking
 from tests.support.ports import free_port, free_ports
 from tests.support.prometheus import PrometheusServer
+from tests.support.sinks.delivering import SECRET, crm
+from tests.support.sinks.receiver import Receiver
 from tests.support.topic_log import read_topic
 from tests.support.waiting import wait_until
 
@@ -31,9 +44,14 @@ WAIT_S = 150.0
 STOP_LIMIT_S = 40.0
 IN_ORDER = True  # one stack for all: the later tests stop what the first ones look at
 PARTITIONS = 4
-FEWER = {"--customers": "15", "--days": "30"}
-"""Instead of what the stack's history has, which takes minutes."""
+FEWER = {"--customers": "60"}
+"""Instead of what the stack's history has, which takes minutes. Its 60 days stay: they hold a whole calendar month."""
+PROGRAM = (sys.executable, "-P", "-m", "streams")
 SINKS = ("sink-redis", "sink-delivery")
+OLDEST_HOURS = 24 * 90
+DEFINITIONS = default_text().replace("oldest_hours = 72", f"oldest_hours = {OLDEST_HOURS}") + crm()
+assert str(OLDEST_HOURS) in DEFINITIONS
+ALERT_TOPICS = ("cs.churn-alerts", "cs.fleet-alerts")
 
 
 class Stack:
@@ -50,11 +68,19 @@ class Stack:
         }
         self.prometheus = PrometheusServer(folder / "prometheus", targets)
         self.redis_port = free_port()
+        self.crm = Receiver()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
+    @cached_property
+    def cluster(self) -> ApacheCluster:
+        """The broker, as the tests' readers take it."""
+        return ApacheCluster(self.kafka)
+
     def settings(self, name: str) -> dict[str, str]:
-        """A service's variables, with this machine's addresses."""
+        """A service's variables, with this machine's addresses, and what `deploy/delivery.env` would hold."""
         given = dict(ours()[name]["environment"])
+        if "env_file" in ours()[name]:
+            given.update(CRM_URL=self.crm.url, CRM_SECRET=SECRET)
         del given["CSPULSE_SCHEMA_REGISTRY_URL"]
         given["CSPULSE_BOOTSTRAP_SERVERS"] = self.kafka.bootstrap
         if "CSPULSE_REDIS_URL" in given:
@@ -71,12 +97,12 @@ class Stack:
         for option, value in FEWER.items():
             if option in words:
                 words[words.index(option) + 1] = value
-        return [sys.executable, "-P", "-m", "streams", *words]
+        return [*PROGRAM, *words]
 
-    def run(self, name: str) -> None:
-        """Run a service that ends by itself; the ones that wait for it ask that it completes."""
+    def run(self, name: str, command: Sequence[str] = ()) -> None:
+        """Run a service that ends by itself, or another command in its place, as `docker compose run` does."""
         done = subprocess.run(
-            self.command(name),
+            [*PROGRAM, *command] if command else self.command(name),
             cwd=REPOSITORY,
             env={**environment(), **self.settings(name)},
             capture_output=True,
@@ -123,18 +149,29 @@ class Stack:
             )
 
     def up(self) -> None:
-        """Start everything in the order of the file."""
+        """Start everything in the order of the file; somebody has put a destination into the definitions by then."""
         self.kafka.start()
         self.start_redis()
         self.run("topics")
-        self.run("history")
-        self.start("worker-1")
-        self.start("worker-2")
-        self.start("simulator")
+        definitions = self.folder / "definitions.toml"
+        definitions.write_text(DEFINITIONS, encoding="utf-8")
+        self.run("topics", ["definitions", "apply", str(definitions)])
         for name in SINKS:
-            if has_sink(name.removeprefix("sink-")):
-                self.start(name)
+            self.start(name)
+        wait_until(self.delivers, WAIT_S, "delivery to begin")
+        self.run("history")
+        for name in ("worker-1", "worker-2", "simulator"):
+            self.start(name)
         self.prometheus.start()
+
+    def delivers(self) -> bool:
+        """Whether delivery has begun on every partition: what is published from then on is told."""
+        begun = self.log("sink-delivery").count("delivery begins at")
+        return begun == PARTITIONS + 2  # alerts of customers; those of the fleet and lists of owners have one each
+
+    def log(self, name: str) -> str:
+        """What a service has said."""
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8")
 
     def stop(self, name: str) -> int:
         """Stop a service as `docker compose stop` does; returns its exit code."""
@@ -149,6 +186,7 @@ class Stack:
             process.wait()
         self.prometheus.stop()
         self.kafka.stop()
+        self.crm.stop()
         for log in self.folder.glob("*.log"):
             print(f"---- end of {log.name}\n{log.read_text(errors='replace')[-3_000:]}")
 
@@ -232,22 +270,81 @@ def test_redis_answers_and_throws_nothing_out(stack: Stack) -> None:
     assert settings == {"maxmemory-policy": "noeviction", "appendonly": "yes"}
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=expected_of(name)) for name in SINKS])
-def test_a_sink_runs_until_it_is_told_to_stop(stack: Stack, name: str) -> None:
-    wait_until(lambda: is_caught_up(stack), WAIT_S, "two workers that have caught up")
-    if name == "sink-redis":
-        with redis.Redis("127.0.0.1", stack.redis_port) as client:
-            wait_until(lambda: len(client.keys("cspulse:v1:customer:*")) > 10, WAIT_S, "customers in the read model")
-    port = stack.ports[name]
-    wait_until(lambda: stack.prometheus.value(f'up{{instance="127.0.0.1:{port}"}}') == 1, WAIT_S, "the sink to be scraped")
-    assert stack.stop(name) == 0
-
-
 def _answers(client: "redis.Redis") -> bool:
     try:
         return bool(client.ping())
     except redis.ConnectionError:
         return False
+
+
+def test_the_simulator_goes_on_and_stops_when_it_is_told(stack: Stack) -> None:
+    goes_on = f"going on with the {FEWER['--customers']} customers"
+    wait_until(lambda: goes_on in stack.log("simulator"), WAIT_S, "the simulator to go on")
+    assert stack.processes["simulator"].poll() is None
+    assert stack.stop("simulator") == 0
+
+
+def test_every_panel_of_the_customers_shows_what_the_oracle_says(stack: Stack) -> None:
+    newest_ms = max(record.timestamp_ms for topic in EVENT_TOPICS for record in read_topic(stack.kafka.bootstrap, topic))
+    told = "max(cspulse_fleet_as_of_timestamp_seconds)"
+    wait_until(lambda: (stack.prometheus.value(told) or 0) * 1000 > newest_ms, WAIT_S, "the fleet's figures to be of now")
+    found, with_data = wrong_panels(stack.prometheus, stack.cluster)
+    assert found == []
+    assert with_data > 45, "of 58 queries; a young history may not answer all"
+
+
+def test_every_alert_has_been_delivered_once_and_nothing_else(stack: Stack) -> None:
+    wanted = [alert["record_id"] for topic in ALERT_TOPICS for alert in to_be_told(stack, topic)]
+    wait_until(lambda: len(stack.crm.calls) >= len(wanted), WAIT_S, "the alerts to be delivered")
+    assert len(wanted) > 20
+    assert sorted(call.id for call in stack.crm.calls) == sorted(wanted)
+    for call in stack.crm.calls:
+        Webhook(SECRET).verify(call.body, call.headers)
+    asked = 'sum(cspulse_delivery_notices_total{destination="crm", fate="delivered"})'
+    wait_until(lambda: stack.prometheus.value(asked) == len(wanted), WAIT_S, "Prometheus to know of the deliveries")
+
+
+def to_be_told(stack: Stack, topic: str) -> Iterator[dict[str, Any]]:
+    """The states that the destination must hear of: those of episodes of which something was young when it was published."""
+    heard = set()
+    for record in read_topic(stack.kafka.bootstrap, topic):
+        alert = record.fields()
+        is_end, is_young = (
+            alert["state"] in ("resolved", "retracted"),
+            alert["emitted_at"] - alert["as_of"] <= OLDEST_HOURS * 3_600_000,
+        )
+        if alert["episode_id"] in heard or (is_young and not is_end and not alert.get("muted")):
+            heard.add(alert["episode_id"])
+            yield alert
+
+
+def test_the_customers_in_redis_are_what_the_oracle_says(stack: Stack) -> None:
+    model = redis_read_model(RedisTarget(host="127.0.0.1", port=stack.redis_port))
+    accepted = accepted_of(stack.cluster)
+    newest = {record.key: record.fields() for record in read_topic(stack.kafka.bootstrap, "cs.customer-snapshots")}
+    assert {key.decode() for key in newest if key} == set(accepted)
+    for name, judgements in accepted.items():
+        sequence = newest[name.encode()]["sequence"]
+        wait_until(lambda: _sequence(model, name) >= sequence, WAIT_S, f"{name} in the read model")  # noqa: B023 - called at once
+        shown = msgspec.to_builtins(model.customer(name))
+        events = [judgement.record["value"] for judgement in judgements]
+        assert shown["events_accepted"] == len(events)
+        assert list(wrong_in_snapshot(shown, events, default_text())) == []
+
+
+def _sequence(model: ReadModel, name: str) -> int:
+    found = model.customer(name)
+    return 0 if found is None else found.sequence
+
+
+@pytest.mark.parametrize("name", SINKS)
+def test_a_sink_is_healthy_and_runs_until_it_is_told_to_stop(stack: Stack, name: str) -> None:
+    check = ours()[name]["healthcheck"]["test"][2:]
+    words = [word.replace("9108", str(stack.ports[name])) for word in check]
+    assert subprocess.run([sys.executable, *words], check=False, timeout=WAIT_S).returncode == 0
+    port = stack.ports[name]
+    wait_until(lambda: stack.prometheus.value(f'up{{instance="127.0.0.1:{port}"}}') == 1, WAIT_S, "the sink to be scraped")
+    assert stack.stop(name) == 0
 
 
 def test_series_follow_the_partitions_from_a_worker_that_stops_to_the_one_that_goes_on(stack: Stack) -> None:
@@ -271,10 +368,3 @@ def test_series_follow_the_partitions_from_a_worker_that_stops_to_the_one_that_g
     gone = f'{{instance="127.0.0.1:{stack.ports["worker-1"]}"}}'
     wait_until(lambda: not stack.prometheus.now(f"cspulse_state_records{gone}"), WAIT_S, "the first one's series to be gone")
     assert stack.prometheus.value(f"up{gone}") == 0
-
-
-def test_the_simulator_goes_on_and_stops_when_it_is_told(stack: Stack) -> None:
-    goes_on = f"going on with the {FEWER['--customers']} customers"
-    wait_until(lambda: goes_on in (stack.folder / "simulator.log").read_text(), WAIT_S, "the simulator to go on")
-    assert stack.processes["simulator"].poll() is None
-    assert stack.stop("simulator") == 0

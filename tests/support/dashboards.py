@@ -10,16 +10,17 @@ VARIABLES: Final = {"$job": ".*", "$__rate_interval": "1m"}
 
 
 class PanelQuery(NamedTuple):
-    """One query of a panel; `is_instant`: only its value of now is shown."""
+    """One query of a panel; `is_instant`: only its value of now is shown. Two panels of different kinds may have one title."""
 
     dashboard: str
     panel: str
+    kind: str
     reference: str
     expression: str
     is_instant: bool
 
     def __str__(self) -> str:
-        return f"{self.dashboard}: {self.panel}: {self.reference}"
+        return f"{self.dashboard}: {self.panel} ({self.kind}): {self.reference}"
 
 
 def panels(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -45,5 +46,7 @@ def panel_queries() -> list[PanelQuery]:
                 expression = target["expr"]
                 for variable, value in VARIABLES.items():
                     expression = expression.replace(variable, value)
-                found.append(PanelQuery(name, panel["title"], target["refId"], expression, bool(target.get("instant"))))
+                found.append(
+                    PanelQuery(name, panel["title"], panel["type"], target["refId"], expression, bool(target.get("instant")))
+                )
     return found
