@@ -1,16 +1,15 @@
-"""The dashboard of operations: rate, errors, duration, lag, restore, state."""
+"""The dashboard of operations: rate, errors, duration, lag, restore, state, and the sinks."""
 
 from grafana_foundation_sdk.models import dashboard as models
 
+from deploy.generate import sinks
 from deploy.generate.panels import BAD, DOUBTFUL, GOOD, JOB, Query, Row, bars, graph, number, page
 
 
 def dashboard() -> models.Dashboard:
     """The whole page."""
-    rows = (_now(), _rate(), _errors(), _duration(), _lag(), _state())
-    return page(
-        "cspulse-operations", "Operations", "How the pipeline runs: rate, errors, duration, lag, restore.", "now-1h", rows
-    )
+    rows = (_now(), _rate(), _errors(), _duration(), _lag(), _state(), sinks.row())
+    return page("cspulse-operations", "Operations", "How the pipeline runs, and the sinks behind it.", "now-1h", rows)
 
 
 def _now() -> Row:

@@ -11,7 +11,7 @@ import pytest
 from streams.embedded import EmbeddedBroker
 from streams.sources.simulator import Disorder, Simulation, simulate
 from tests.support.cluster import PARTITIONS, EmbeddedCluster, create_topics, now_ms, produce
-from tests.support.dashboards import panel_queries
+from tests.support.dashboards import panel_queries, without_data
 from tests.support.panel_by_panel import DASHBOARD, wrong_panels
 from tests.support.ports import free_port
 from tests.support.prometheus import PrometheusServer, QueryFailed
@@ -103,14 +103,9 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
             found.stop()
 
 
-def test_no_panel_is_without_data_and_no_query_fails(watched: Watched) -> None:
-    empty = []
-    for query in panel_queries():
-        prometheus = watched.prometheus
-        found = prometheus.now(query.expression) if query.is_instant else prometheus.lately(query.expression, LATELY_S)
-        if not any(series.values for series in found):
-            empty.append(str(query))
-    assert empty == []
+def test_no_panel_of_the_workers_is_without_data_and_no_query_fails(watched: Watched) -> None:
+    queries = [query for query in panel_queries() if not query.is_of_sinks]
+    assert without_data(watched.prometheus, queries, LATELY_S) == []
 
 
 def test_that_check_would_notice_a_query_without_data_and_one_that_fails(watched: Watched) -> None:

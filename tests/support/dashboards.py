@@ -1,9 +1,11 @@
 """The queries of the dashboards that are shipped, as Grafana would send them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from tests.support.prometheus import PrometheusServer
 
 DASHBOARDS: Final = Path(__file__).parents[2] / "deploy" / "grafana" / "dashboards"
 VARIABLES: Final = {"$job": ".*", "$__rate_interval": "1m"}
@@ -18,6 +20,11 @@ class PanelQuery(NamedTuple):
     reference: str
     expression: str
     is_instant: bool
+
+    @property
+    def is_of_sinks(self) -> bool:
+        """Whether the sinks answer it; the workers answer every other one."""
+        return "cspulse_sink_" in self.expression or "cspulse_delivery_" in self.expression
 
     def __str__(self) -> str:
         return f"{self.dashboard}: {self.panel} ({self.kind}): {self.reference}"
@@ -50,3 +57,13 @@ def panel_queries() -> list[PanelQuery]:
                     PanelQuery(name, panel["title"], panel["type"], target["refId"], expression, bool(target.get("instant")))
                 )
     return found
+
+
+def without_data(prometheus: PrometheusServer, queries: Iterable[PanelQuery], seconds: float) -> list[str]:
+    """The queries that show nothing, neither now nor, where a line is drawn, in the last seconds. Raises QueryFailed."""
+    empty = []
+    for query in queries:
+        found = prometheus.now(query.expression) if query.is_instant else prometheus.lately(query.expression, seconds)
+        if not any(series.values for series in found):
+            empty.append(str(query))
+    return empty
