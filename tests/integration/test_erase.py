@@ -12,6 +12,7 @@ from tests.support.cluster import PARTITIONS, Cluster, now_ms, produce
 from tests.support.command_line import run
 from tests.support.publishing import wait_until_folded
 from tests.support.topic_log import read_topic
+from tests.support.waiting import wait_until
 from tests.support.worker import Workers
 
 pytestmark = pytest.mark.timeout(180)
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.timeout(180)
 CUSTOMER = "rosa-ltd"
 RESPONDENT = "rosa@example.org"
 DAY_MS = 86_400_000
+SHOWN_LIMIT_S = 30.0
 
 
 class House:
@@ -59,7 +61,7 @@ def test_an_erased_customer_is_gone_from_state_and_snapshots_and_stays_so(cluste
     house.answer("a-1", now_ms() - DAY_MS)
     worker = workers.start()
     wait_until_folded(cluster, workers.app_id)
-    assert house.command("inspect", CUSTOMER).exit_code == 0
+    wait_until(lambda: house.command("inspect", CUSTOMER).exit_code == 0, SHOWN_LIMIT_S, "the customer to be shown")
 
     began_ms = now_ms()
     erased = house.command("erase", CUSTOMER, "--yes", "--author", "Hanh")
