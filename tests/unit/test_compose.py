@@ -107,7 +107,7 @@ def test_every_variable_is_a_setting_and_its_value_is_right(name: str) -> None:
     assert set(environment) <= known, set(environment) - known
     assert all(isinstance(value, str) for value in environment.values())
     settings = load_settings({}, environment)
-    assert settings.value_encoding == "confluent"
+    assert settings.value_encoding == "avro", "who reads needs no registry"
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -281,3 +281,11 @@ def test_the_stack_is_described_where_it_is_started() -> None:
     for name, service in services().items():
         for port in service.get("ports", []):
             assert port.rpartition(":")[0] in text.partition("name: cspulse")[0], (name, port)
+
+
+def test_one_service_builds_the_image_and_every_other_one_waits_for_it() -> None:
+    built = [name for name, service in ours().items() if "build" in service]
+    assert built == ["topics"]
+    others = {name: service for name, service in ours().items() if name not in built}
+    assert {service["image"] for service in others.values()} == {ours()["topics"]["image"]}
+    assert {service["pull_policy"] for service in others.values()} == {"never"}
