@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.embedded, pytest.mark.timeout(120)]
 
 SMALL = ("--customers", "40", "--days", "30")
 LIMIT_S = 60.0
-QUICK_S = 5.0
+QUICK_S = 20.0
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def worker_of(process: "subprocess.Popen[bytes]") -> int:
     """The worker of a demo, as soon as there is one."""
     if not Path("/proc").exists():
         lacking("/proc, by which the processes of a demo are found")
-    wait_until(lambda: bool(children_of(process.pid)), 20.0, "the demo's worker")
+    wait_until(lambda: bool(children_of(process.pid)), LIMIT_S, "the demo's worker")
     return children_of(process.pid)[0]
 
 

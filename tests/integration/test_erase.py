@@ -13,7 +13,7 @@ from tests.support.command_line import run
 from tests.support.publishing import wait_until_folded
 from tests.support.topic_log import read_topic
 from tests.support.waiting import wait_until
-from tests.support.worker import Workers
+from tests.support.worker import Workers, wait_until_it_reads
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -77,6 +77,7 @@ def test_an_erased_customer_is_gone_from_state_and_snapshots_and_stays_so(cluste
 
     worker.kill()
     worker.start()
+    wait_until_it_reads(worker)
     house.answer("a-2", now_ms() - DAY_MS)  # from before the erasure: it must not bring anybody back
     wait_until_folded(cluster, workers.app_id)
     assert worker.stop() == 0

@@ -3,6 +3,7 @@
 import re
 import threading
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_a_worker_that_meets_a_flood_keeps_its_queues_and_its_memory_within_boun
 
     def look() -> None:
         while not over.wait(0.2):
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answered:
+            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answered:
                 fullest.extend(map(float, QUEUED.findall(answered.read().decode())))
 
     looking = threading.Thread(target=look)

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.cluster import EmbeddedCluster, create_topics
+from tests.support.topic_log import read_topic
+from tests.support.waiting import wait_until
 from tests.support.worker import Workers
 
-pytestmark = [pytest.mark.embedded, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.embedded, pytest.mark.timeout(240)]
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 ADDRESS = "127.0.0.1:9092"
+ALERT_LIMIT_S = 90.0
 
 
 def snippets() -> list[str]:
@@ -21,7 +24,7 @@ def snippets() -> list[str]:
 
 
 def run(code: str, cluster: EmbeddedCluster) -> str:
-    code = code.replace(ADDRESS, cluster.bootstrap).replace("poll(30)", "poll(8)")
+    code = code.replace(ADDRESS, cluster.bootstrap).replace("poll(30)", "poll(20)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -45,6 +48,7 @@ def test_three_urgent_tickets_of_the_first_snippet_are_an_alert_for_the_second(
     worker = workers.start()
     for number in range(3):
         run(publish.replace("t-81", f"t-8{number}"), bare_cluster)
+    wait_until(lambda: read_topic(bare_cluster.bootstrap, "cs.churn-alerts"), ALERT_LIMIT_S, "the alert")
     printed = run(consume, bare_cluster)
     assert worker.stop() == 0
     assert "ChurnAlert" in printed

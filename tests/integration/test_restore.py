@@ -117,7 +117,7 @@ class Commits:
 def test_other_partitions_go_on_while_200000_customers_are_restored(apache: ApacheCluster, apache_workers: Workers) -> None:
     changelog = changelog_topics(apache_workers.app_id)[0]
     produce(apache, changelog, LARGE, [(key, value, now_ms()) for key, value in customers_of(LARGE)])
-    worker = apache_workers.new(tick_interval_ms="0")
+    worker = apache_workers.new(tick_interval_ms="0", session_timeout_ms="10000")
     commits = Commits(apache, changelog, OTHERS)
 
     def is_restored() -> bool:

@@ -22,7 +22,7 @@ from tests.support.whole_log import judgements_of
 
 DASHBOARD: Final = "customer-success"
 SAID: Final = ("csat_", "nps_0_10_90d", "nps_1_10_90d")
-SETTLED_S: Final = 2.0
+SETTLED_S: Final = 4.0
 """A scrape that began so long ago is stored whole."""
 
 

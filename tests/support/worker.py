@@ -18,6 +18,7 @@ START_LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 30.0
 TAIL_CHARACTERS: Final = 6_000
 PREFIX: Final = "CSPULSE_"
+ASKS_TO_BE_STARTED_AGAIN: Final = 75
 
 SETTINGS: Final = {
     "PARTITIONS": "4",
@@ -181,3 +182,15 @@ class Workers:
 def broken(mutant: str, *arguments: str) -> tuple[str, ...]:
     """The command of a worker with one thing broken; see tests/chaos/mutants."""
     return (*BROKEN_WORKER, mutant, *arguments)
+
+
+def wait_until_it_reads(worker: Worker) -> None:
+    """Wait until a worker has a partition; the simulator now and then refuses a second member, which is started again."""
+
+    def reads() -> bool:
+        if not worker.is_alive:
+            assert worker.exit_code == ASKS_TO_BE_STARTED_AGAIN, worker.tail()
+            worker.start()
+        return ": running" in worker.said()
+
+    wait_until(reads, START_LIMIT_S, "a worker to read a partition")

@@ -7,7 +7,7 @@ from streams import restore
 from tests.chaos.mutants import put
 
 CHUNK_RECORDS = 16
-PAUSE_S = 1.0
+PAUSE_S = 2.0
 
 _real_feed = restore._feed
 

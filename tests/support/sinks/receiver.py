@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.support.ports import free_port
+
 Script = Callable[["Received"], "Reply"]
 
 
@@ -52,7 +54,7 @@ class Receiver:
         self.script: Script = script or (lambda _call: Reply())
         self.calls: list[Received] = []
         self._lock = threading.Lock()
-        self._port = 0
+        self._port = free_port()
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
         self._open: set[Any] = set()
@@ -93,7 +95,6 @@ class Receiver:
                 """A caller that is gone is no error of the test."""
 
         self._server = Server(("127.0.0.1", self._port), Handler)
-        self._port = self._server.server_address[1]
         if self._tls is not None:
             self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
