@@ -12,7 +12,6 @@ from typing import Final
 
 import confluent_kafka as ck
 
-from processors.definitions import Definitions
 from schemas.registry import RegistryUnreachable
 from sinks.calling import HttpCaller
 from sinks.delivery import DeliverySink
@@ -31,7 +30,7 @@ from streams.newer_definitions import NewerDefinitions
 from streams.offering import PortTaken
 from streams.patience import patiently
 from streams.restore import RestoreFailed
-from streams.settings import Settings, SettingsError
+from streams.settings import Settings
 from streams.sink_feed import FeedFailed, LogReplaced, UnreadableRecord
 from streams.sinking import (
     Carrying,
@@ -135,8 +134,7 @@ class _Office:
         consumer = reading_consumer(client_config(self._settings))
         try:
             newer = NewerDefinitions(self._newest, lambda: _end_of_definitions(consumer))
-            version, definitions = self._newest()
-            current = self._lines(definitions)
+            version, current = self._newest()
             while True:
                 shift = _Shift(self._stop)
                 posts = [_Post(self._settings, line, metrics, shift) for line in current]
@@ -155,27 +153,21 @@ class _Office:
             consumer.close()
             metrics.stop()
 
-    def _wait(self, posts: Sequence[_Post], newer: NewerDefinitions, version: int) -> tuple[int, list[Line]] | None:
+    def _wait(self, posts: Sequence[_Post], newer: NewerDefinitions[list[Line]], version: int) -> tuple[int, list[Line]] | None:
         """Wait until the definitions have changed: what comes then. None when told to stop, or when a thread has ended."""
         while not self._stop.is_made() and all(post.is_alive() for post in posts):
             following = newer.following(version)
             if following is not None:
-                number, definitions = following
-                try:
-                    return number, self._lines(definitions)
-                except SettingsError as error:
-                    for mistake in error.mistakes:
-                        logger.error("new definitions cannot be used here, those before stay in force: %s", mistake)  # noqa: TRY400
+                return following
             time.sleep(_LOOK_EVERY_S)
         return None
 
-    def _newest(self) -> tuple[int, Definitions]:
-        return newest_definitions(client_config(self._settings), codec_of(self._settings))
-
-    def _lines(self, definitions: Definitions) -> list[Line]:
+    def _newest(self) -> tuple[int, list[Line]]:
+        """The newest version and the lines of it. Raises what reading it raises, and SettingsError."""
+        version, definitions = newest_definitions(client_config(self._settings), codec_of(self._settings))
         found, secrets = lines(definitions, self._environment, self._settings.app_id, self._only)
         configure_from(self._settings, secrets)
-        return found
+        return version, found
 
 
 def _end_of_definitions(consumer: ck.Consumer) -> int:

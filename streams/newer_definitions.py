@@ -3,31 +3,32 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import confluent_kafka as ck
 
-from processors.definitions import Definitions, DefinitionsError
+from processors.definitions import DefinitionsError
 from schemas.registry import RegistryUnreachable
 from streams.definitions_log import DefinitionsLogError
 from streams.restore import RestoreFailed
+from streams.settings import SettingsError
 
 logger = logging.getLogger(__name__)
 
 EVERY_S: Final = 10.0
 
-Version = tuple[int, Definitions]
-"""The number of a version, 0 for what comes with cspulse, and what it says."""
+Made = TypeVar("Made")
 
 
-class NewerDefinitions:
+class NewerDefinitions(Generic[Made]):
     """Looks whether the log has grown, every few seconds, and reads it if so.
 
-    `read` gives the newest version, `end` says where the log ends; both ask the brokers.
+    `read` gives the number of the newest version, 0 for what comes with cspulse, and what is made of it; `end` says where the log
+    ends. Both ask the brokers.
     """
 
     def __init__(
-        self, read: Callable[[], Version], end: Callable[[], int], clock_s: Callable[[], float] = time.monotonic
+        self, read: Callable[[], tuple[int, Made]], end: Callable[[], int], clock_s: Callable[[], float] = time.monotonic
     ) -> None:
         self._read = read
         self._end = end
@@ -35,11 +36,11 @@ class NewerDefinitions:
         self._known_end = end()
         self._looked_s = clock_s()
 
-    def following(self, number: int) -> Version | None:
+    def following(self, number: int) -> tuple[int, Made] | None:
         """What is in force now, if that is another version than `number`.
 
         None as well when it is too early to look, when it could not be read, which is tried again, and when what was written is
-        wrong, which is said once.
+        wrong or cannot be used here, which is said once.
         """
         if self._clock_s() - self._looked_s < EVERY_S:
             return None
@@ -52,8 +53,8 @@ class NewerDefinitions:
             return None
         return self._read_to(end, number)
 
-    def _read_to(self, end: int, number: int) -> Version | None:
-        found: Version | None = None
+    def _read_to(self, end: int, number: int) -> tuple[int, Made] | None:
+        found: tuple[int, Made] | None = None
         try:
             found = self._read()
         except (RestoreFailed, RegistryUnreachable, ck.KafkaException) as error:
@@ -61,7 +62,7 @@ class NewerDefinitions:
             return None
         except DefinitionsLogError as error:
             logger.error("new definitions cannot be read, those before stay in force: %s", error)  # noqa: TRY400 - the text says it
-        except DefinitionsError as error:
+        except (DefinitionsError, SettingsError) as error:
             for mistake in error.mistakes:
                 logger.error("new definitions cannot be used here, those before stay in force: %s", mistake)  # noqa: TRY400
         self._known_end = end

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models import dashboard as models
 
 from deploy.generate import sinks
-from deploy.generate.panels import BAD, DOUBTFUL, GOOD, JOB, Query, Row, bars, graph, number, page
+from deploy.generate.panels import BAD, DOUBTFUL, GOOD, JOB, Query, Row, bars, graph, number, page, quantile
 
 
 def dashboard() -> models.Dashboard:
@@ -120,7 +120,6 @@ def _errors() -> Row:
 
 
 def _duration() -> Row:
-    latency, commit = "cspulse_end_to_end_latency_seconds_bucket", "cspulse_commit_duration_seconds_bucket"
     return Row(
         "Duration",
         (
@@ -128,24 +127,22 @@ def _duration() -> Row:
                 "Latency from event to commit",
                 "From a record's own timestamp to the commit of what came of it; history that is imported has its age.",
                 "s",
-                [
-                    Query(f"histogram_quantile({share}, sum by (le) (rate({latency}{{{JOB}}}[$__rate_interval])))", name)
-                    for share, name in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"))
-                ],
+                _quantiles("cspulse_end_to_end_latency_seconds_bucket"),
                 width=12,
             ),
             graph(
                 "Commit duration",
                 "From the beginning of a transaction to the broker's answer.",
                 "s",
-                [
-                    Query(f"histogram_quantile({share}, sum by (le) (rate({commit}{{{JOB}}}[$__rate_interval])))", name)
-                    for share, name in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"))
-                ],
+                _quantiles("cspulse_commit_duration_seconds_bucket"),
                 width=12,
             ),
         ),
     )
+
+
+def _quantiles(buckets: str) -> list[Query]:
+    return [quantile(share, f"{buckets}{{{JOB}}}", name) for share, name in ((0.5, "p50"), (0.9, "p90"), (0.99, "p99"))]
 
 
 def _lag() -> Row:

@@ -34,6 +34,12 @@ def fleet(name: str, *by: str, **labels: str) -> str:
     return f"max by ({', '.join(('job', *by))}) (cspulse_fleet_{name}{{{chosen}}})"
 
 
+def quantile(share: float, buckets: str, legend: str, *by: str) -> Query:
+    """A quantile of a histogram, `share` as 0-1, for each value of some labels; `buckets` are its series."""
+    labels = ", ".join((*by, "le"))
+    return Query(f"histogram_quantile({share}, sum by ({labels}) (rate({buckets}[$__rate_interval])))", legend)
+
+
 def graph(
     title: str,
     description: str,

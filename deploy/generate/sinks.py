@@ -3,7 +3,7 @@
 Sinks read what all applications publish, so these panels are the same whichever application is chosen.
 """
 
-from deploy.generate.panels import Query, Row, bars, graph
+from deploy.generate.panels import Query, Row, bars, graph, quantile
 
 _RATE = "[$__rate_interval]"
 
@@ -24,7 +24,7 @@ def row() -> Row:
                 "Sinks: delay, p99",
                 "From a record's own timestamp to its being settled.",
                 "s",
-                [_p99("cspulse_sink_delay_seconds_bucket", "sink")],
+                [quantile(0.99, "cspulse_sink_delay_seconds_bucket", "{{sink}}", "sink")],
             ),
             graph(
                 "Sinks: failures in a row",
@@ -45,7 +45,7 @@ def row() -> Row:
                 "Delivery: delay, p99",
                 "From the publication of an alert to the answer of the destination that took it.",
                 "s",
-                [_p99("cspulse_delivery_delay_seconds_bucket", "destination")],
+                [quantile(0.99, "cspulse_delivery_delay_seconds_bucket", "{{destination}}", "destination")],
             ),
             bars(
                 "Delivery: notices so far",
@@ -55,7 +55,3 @@ def row() -> Row:
             ),
         ),
     )
-
-
-def _p99(buckets: str, by: str) -> Query:
-    return Query(f"histogram_quantile(0.99, sum by ({by}, le) (rate({buckets}{_RATE})))", f"{{{{{by}}}}}")
